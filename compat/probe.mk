@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# What the kernel being built against has. By looking for the feature, never by
+# version: distributions backport. Delete this folder and its two lines in Kbuild
+# and the rest reads as if written for the newest kernel.
+
+# $(call kfi-has,HEADER,PATTERN,NAME): -DNAME when HEADER has PATTERN. The source
+# tree of a distribution's header package is where $(srctree) points to.
+kfi-has = $(shell grep -qsE '$(2)' $(srctree)/include/$(1) && echo -D$(3))
+
+kfi-compat-ccflags := -include $(src)/compat/compat.h \
+	$(call kfi-has,linux/workqueue.h,\bWQ_PERCPU\b,KFI_HAS_WQ_PERCPU)

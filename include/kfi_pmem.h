@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Persistent memory of this host. A kfabric extension.
+ */
+
+#ifndef KFI_PMEM_H
+#define KFI_PMEM_H
+
+#include <linux/types.h>
+
+#include <kfi_rma.h>
+
+struct kfi_pmem;
+
+/**
+ * DOC: memory devices
+ *
+ * Whoever wants to offer persistent memory to peers opens it with
+ * kfi_pmem_open() and registers parts of what it gets with kfi_mr_reg() and
+ * KFI_PMEM. How the memory is made persistent is the business of the memory
+ * device behind it, which the consumer does not see:
+ *
+ * ==================  ========================================================
+ * /dev/pmem0          a block device with DAX: NVDIMM, CXL memory. Opened
+ *                     exclusively
+ * pmemsim:NAME        a simulated one, which loses on a power cut what was not
+ *                     made persistent; see kfi_pmemsim.h
+ * ==================  ========================================================
+ *
+ * When the device goes away, or reports a memory failure, or its power is cut,
+ * every region in it is revoked: remote access fails, and so do connections that
+ * could commit to it.
+ */
+
+struct kfi_pmem *kfi_pmem_open(const char *path, void *holder);
+void kfi_pmem_close(struct kfi_pmem *pmem);
+void *kfi_pmem_addr(const struct kfi_pmem *pmem);
+size_t kfi_pmem_len(const struct kfi_pmem *pmem);
+enum kfi_pmem_domain kfi_pmem_domain(const struct kfi_pmem *pmem);
+bool kfi_pmem_sync(const struct kfi_pmem *pmem);
+u64 kfi_pmem_incarnation(const struct kfi_pmem *pmem);
+
+#endif /* KFI_PMEM_H */

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What a provider and the core owe each other. Not for consumers.
+ */
+
+#ifndef KFI_PROV_H
+#define KFI_PROV_H
+
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <kfabric.h>
+#include <kfi_domain.h>
+#include <kfi_endpoint.h>
+#include <kfi_eq.h>
+#include <kfi_rma.h>
+
+struct page;
+
+/* Mark of a KFI_PMEM region's key, above the 32 bits that go to the device. */
+#define KFI_KEY_PMEM		BIT_ULL(32)
+
+/* Slots of an endpoint whose hints do not ask for a number. */
+#define KFI_DEFAULT_TX_SIZE	128
+#define KFI_DEFAULT_RX_SIZE	128
+
+/* Private data of each connection message, as receivers see it: padded. */
+#define KFI_CM_REQ_SIZE		56
+#define KFI_CM_REP_SIZE		196
+#define KFI_CM_REJ_SIZE		148
+
+/*
+ * Registration and discovery
+ */
+
+/**
+ * struct kfi_getinfo_req - a kfi_getinfo() call, checked and parsed
+ * @version: version of the interface that the consumer was written for
+ * @flags: flags of the call
+ * @hints: the hints, or NULL
+ * @net: network namespace
+ * @addr_format: KFI_FORMAT_UNSPEC, KFI_SOCKADDR_IN or KFI_SOCKADDR_IN6
+ * @src: local address; family AF_UNSPEC when there is none
+ * @dest: peer's address; family AF_UNSPEC when there is none
+ */
+struct kfi_getinfo_req {
+	u32				version;
+	u64				flags;
+	const struct kfi_info		*hints;
+	struct net			*net;
+	u32				addr_format;
+	struct sockaddr_storage		src;
+	struct sockaddr_storage		dest;
+};
+
+/**
+ * struct kfi_provider - a provider
+ * @name: its name, unique. Its module has the alias "kfi-prov-NAME"
+ * @version: its version, KFI_VERSION()
+ * @owner: its module; every open fabric holds a reference
+ * @getinfo: offer what it has with kfi_info_offer(); called without a lock, may
+ *	sleep, but never for the network
+ * @fabric: see kfi_fabric(); attr->prov_name is this provider's
+ * @id: the core's
+ * @node: the core's
+ */
+struct kfi_provider {
+	const char	*name;
+	u32		version;
+	struct module	*owner;
+	int		(*getinfo)(const struct kfi_getinfo_req *req,
+				   struct kfi_info **info);
+	int		(*fabric)(struct kfi_fabric_attr *attr,
+				  struct kfid_fabric **fabric, void *context);
+	u64		id;
+	struct list_head node;
+};
+
+int kfi_provider_register(struct kfi_provider *provider);
+void kfi_provider_deregister(struct kfi_provider *provider);
+void kfi_provider_put(struct kfi_provider *provider);
+
+bool kfi_info_match(const struct kfi_info *offer, const struct kfi_info *hints);
+int kfi_info_offer(const struct kfi_getinfo_req *req,
+		   const struct kfi_info *offer, struct kfi_info **list);
+
+/*
+ * Object lifetime
+ */
+
+void kfi_obj_init(struct kfid *fid, size_t fclass, const struct kfi_ops *ops,
+		  void *context);
+bool kfi_obj_get(struct kfid *fid);
+void kfi_obj_put(struct kfid *fid);
+bool kfi_obj_close(struct kfid *fid);
+
+/*
+ * Event queues: wholly the core's. A provider owns the events of its endpoints
+ * and passive endpoints, and posts them.
+ */
+
+/**
+ * struct kfi_eq_event - an event, reserved by the object that it is about
+ * @node: in the queue; the core's
+ * @fid: the object
+ * @info: KFI_CONNREQ: the request
+ * @event: KFI_CONNREQ, KFI_CONNECTED, KFI_SHUTDOWN; ignored for an error
+ * @err: positive errno: this is an error event
+ * @prov_errno: the provider's number for it
+ * @data_len: bytes of @data
+ * @data: private data of the peer
+ */
+struct kfi_eq_event {
+	struct list_head	node;
+	struct kfid		*fid;
+	struct kfi_info		*info;
+	u32			event;
+	int			err;
+	int			prov_errno;
+	u8			data_len;
+	u8			data[KFI_CM_REP_SIZE];
+};
+
+void kfi_eq_event_init(struct kfi_eq_event *ev, struct kfid *fid);
+int kfi_prov_eq_open(struct kfid_fabric *fabric, struct kfi_eq_attr *attr,
+		     const char *(*strerror)(int prov_errno),
+		     struct kfid_eq **eq, kfi_event_handler event_handler,
+		     void *context);
+struct kfid_fabric *kfi_eq_fabric(struct kfid_eq *eq);
+void kfi_eq_post(struct kfid_eq *eq, struct kfi_eq_event *ev);
+struct kfi_eq_event *kfi_eq_get_connreq(struct kfid_eq *eq);
+void kfi_eq_put_connreq(struct kfid_eq *eq, struct kfi_eq_event *ev);
+void kfi_eq_flush(struct kfid_eq *eq, struct kfid *fid);
+
+/*
+ * Completion queues: the ring and the credits are the core's, what fills it is
+ * the provider's.
+ */
+
+/**
+ * struct kfi_comp - a completion
+ * @op_context: context of the operation
+ * @flags: see &struct kfi_cq_msg_entry
+ * @len: see &struct kfi_cq_msg_entry
+ * @data: with KFI_REMOTE_CQ_DATA in @flags
+ * @olen: of an error: bytes too many
+ * @err: positive errno: this is an error
+ * @prov_errno: the provider's number for it
+ * @credit: the core's
+ */
+struct kfi_comp {
+	void			*op_context;
+	u64			flags;
+	size_t			len;
+	u64			data;
+	size_t			olen;
+	int			err;
+	int			prov_errno;
+	struct kfi_cq_credit	*credit;
+};
+
+/**
+ * struct kfi_cq_credit - one endpoint's share, in one direction, of a queue
+ * @cq: the queue
+ * @limit: entries reserved
+ * @work: queued on @wq when an entry was read while @want was set
+ * @wq: workqueue of @work
+ * @taken: operations posted; written by the provider under its post lock
+ * @returned: operations whose slot came back; written under @cq's lock
+ * @want: the provider waits for a slot; under @cq's lock
+ * @unread: entries in the ring; under @cq's lock
+ * @dead: the endpoint is closed, and the last reader frees this; under @cq's
+ *	lock
+ * @node: in @cq's list of credits
+ */
+struct kfi_cq_credit {
+	struct kfi_prov_cq	*cq;
+	unsigned int		limit;
+	struct work_struct	*work;
+	struct workqueue_struct	*wq;
+	u32			taken;
+	u32			returned;
+	bool			want;
+	unsigned int		unread;
+	bool			dead;
+	struct list_head	node;
+};
+
+/**
+ * struct kfi_prov_cq - the common part of every provider's completion queue
+ * @cq: what the consumer has
+ * @domain: its domain
+ * @poll: for a queue without a handler: reap what the device has, at least
+ *	@budget entries if there are; called in any context, with no lock held, by
+ *	several readers at once. NULL when the device drives the queue
+ * @strerror: text of a prov_errno
+ * @format: format of the entries
+ * @size: entries of @ring, a power of two
+ * @limit: entries that may be reserved
+ * @handler: completion handler, or NULL
+ * @lock: protects what follows, and the credits' members that say so. Innermost
+ *	but for workqueue locks
+ * @ring: entries
+ * @head: next to read
+ * @tail: next to fill
+ * @reserved: entries promised to endpoints, dead ones' unread entries included
+ * @armed: the handler is to be called at the next entry
+ * @credits: all credits
+ */
+struct kfi_prov_cq {
+	struct kfid_cq		cq;
+	struct kfid_domain	*domain;
+	void			(*poll)(struct kfi_prov_cq *pcq, int budget);
+	const char		*(*strerror)(int prov_errno);
+	enum kfi_cq_format	format;
+	unsigned int		size;
+	unsigned int		limit;
+	kfi_comp_handler	handler;
+
+	spinlock_t		lock ____cacheline_aligned_in_smp;
+	struct kfi_comp		*ring;
+	unsigned int		head;
+	unsigned int		tail;
+	unsigned int		reserved;
+	bool			armed;
+	struct list_head	credits;
+};
+
+int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
+		     struct kfi_cq_attr *attr, kfi_comp_handler handler,
+		     void *context, const struct kfi_ops *ops);
+void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq);
+
+struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
+				     unsigned int limit,
+				     struct workqueue_struct *wq,
+				     struct work_struct *work);
+void kfi_cq_release(struct kfi_cq_credit *credit);
+bool kfi_cq_want(struct kfi_cq_credit *credit);
+void kfi_cq_complete(struct kfi_cq_credit *credit, const struct kfi_comp *comp);
+void kfi_cq_complete_silent(struct kfi_cq_credit *credit);
+
+/**
+ * kfi_cq_take() - take a slot for an operation that is about to be posted
+ * @credit: the endpoint's credit in that direction
+ *
+ * Each slot taken is given back by one kfi_cq_complete() or
+ * kfi_cq_complete_silent(), or at once by kfi_cq_untake() when the post fails.
+ *
+ * Context: Any context, under the endpoint's post lock of that direction.
+ * Return: false when there is none; kfi_cq_want() then asks to be told.
+ */
+static inline bool kfi_cq_take(struct kfi_cq_credit *credit)
+{
+	if (credit->taken - READ_ONCE(credit->returned) >= credit->limit)
+		return false;
+	credit->taken++;
+	return true;
+}
+
+/**
+ * kfi_cq_untake() - give back a slot whose operation was not posted
+ * @credit: the endpoint's credit in that direction
+ *
+ * Context: Any context, under the endpoint's post lock of that direction.
+ */
+static inline void kfi_cq_untake(struct kfi_cq_credit *credit)
+{
+	credit->taken--;
+}
+
+/*
+ * Arguments of operations: every provider checks them here, so that the same
+ * mistake is the same error everywhere.
+ */
+
+#define KFI_LEVEL_FLAGS	(KFI_INJECT_COMPLETE | KFI_TRANSMIT_COMPLETE | \
+			 KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE)
+#define KFI_RECV_FLAGS	(KFI_COMPLETION | KFI_MORE)
+#define KFI_SEND_FLAGS	(KFI_COMPLETION | KFI_INJECT | KFI_MORE | KFI_FENCE | \
+			 KFI_REMOTE_CQ_DATA | KFI_LEVEL_FLAGS)
+#define KFI_READ_FLAGS	(KFI_COMPLETION | KFI_MORE | KFI_FENCE | \
+			 KFI_INJECT_COMPLETE | KFI_TRANSMIT_COMPLETE | \
+			 KFI_DELIVERY_COMPLETE)
+#define KFI_WRITE_FLAGS	KFI_SEND_FLAGS
+#define KFI_ATOMIC_FLAGS (KFI_COMPLETION | KFI_INJECT | KFI_MORE | KFI_FENCE | \
+			  KFI_INJECT_COMPLETE | KFI_TRANSMIT_COMPLETE | \
+			  KFI_DELIVERY_COMPLETE)
+
+/**
+ * struct kfi_ep_limits - what kfi_check_msg() and its like check against
+ * @max_msg_size: see &struct kfi_ep_attr
+ * @inject_size: see &struct kfi_tx_attr
+ * @cq_data_size: see &struct kfi_domain_attr
+ * @rma_iov_limit: see &struct kfi_tx_attr
+ * @commit: the endpoint has KFI_RMA_PMEM
+ */
+struct kfi_ep_limits {
+	size_t	max_msg_size;
+	size_t	inject_size;
+	size_t	cq_data_size;
+	size_t	rma_iov_limit;
+	bool	commit;
+};
+
+int kfi_check_recv(const struct kfi_ep_limits *limits,
+		   const struct kfi_msg *msg, u64 flags, size_t *len);
+int kfi_check_send(const struct kfi_ep_limits *limits,
+		   const struct kfi_msg *msg, u64 flags, size_t *len);
+int kfi_check_rma(const struct kfi_ep_limits *limits,
+		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
+		  size_t *len);
+int kfi_check_atomic(const struct kfi_msg_atomic *msg, u64 flags);
+int kfi_check_mr(const struct kfi_mr_attr *attr, u64 flags, size_t *len);
+int kfi_check_tx_op_flags(u64 op_flags);
+
+/**
+ * struct kfi_seg - a piece of memory that is contiguous for the device
+ * @page: the page in which it starts
+ * @offset: in @page, less than PAGE_SIZE
+ * @len: bytes; may reach into the pages that follow @page
+ * @index: element of the vector that it belongs to
+ */
+struct kfi_seg {
+	struct page	*page;
+	unsigned int	offset;
+	size_t		len;
+	size_t		index;
+};
+
+/**
+ * struct kfi_seg_iter - walks a vector, segment by segment
+ * @type: what the vector consists of
+ * @iov: the vector; of a scatterlist the current element
+ * @count: its elements
+ * @index: current element
+ * @done: bytes of the current element that were walked
+ */
+struct kfi_seg_iter {
+	enum kfi_iov_type	type;
+	const void		*iov;
+	size_t			count;
+	size_t			index;
+	size_t			done;
+};
+
+void kfi_seg_iter_init(struct kfi_seg_iter *iter, enum kfi_iov_type type,
+		       const void *iov, size_t count);
+bool kfi_seg_next(struct kfi_seg_iter *iter, size_t max, struct kfi_seg *seg);
+
+/*
+ * Addresses
+ */
+
+bool kfi_sockaddr_valid(const void *addr, size_t len);
+size_t kfi_sockaddr_len(const struct sockaddr_storage *addr);
+u32 kfi_sockaddr_format(const struct sockaddr_storage *addr);
+
+#endif /* KFI_PROV_H */
