@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# Modules are built against the running kernel, or against KDIR. What a kernel
+# build reads here is Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+all modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+check:
+	scripts/check
+
+check-full:
+	scripts/check --full
+
+.PHONY: all modules modules_install clean check check-full
