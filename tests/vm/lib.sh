@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# For scripts that run inside a guest (scripts/uml, scripts/qemu): load modules,
+# make an RDMA device, run test modules, keep count.
+
+vm_results=$KFABRIC_OUT/results
+vm_log=$KFABRIC_OUT
+touch "$vm_results"
+
+# tap VERDICT NAME [# SKIP why]: one result line, shown and kept
+tap() {
+	local line
+	line="$1 $(($(wc -l <"$vm_results") + 1)) ${2//$'\n'/; }"
+	echo "$line" >>"$vm_results"
+	echo "$line"
+}
+
+ok() { tap ok "$*"; }
+not_ok() { tap "not ok" "$*"; }
+skip() { tap ok "$1 # SKIP $2"; }
+
+# the last line of every scenario: fails if any of its tests did
+finish() {
+	! grep -q '^not ok' "$vm_results"
+	exit
+}
+
+vm_modprobe() {
+	modprobe -d "$KFABRIC_MODROOT" "$@"
+}
+
+module_loaded() {
+	[ -d "/sys/module/${1//-/_}" ]
+}
+
+# module_file NAME: where the build left NAME.ko
+module_file() {
+	find "$KFABRIC_OBJ" -name "$1.ko" -print -quit
+}
+
+# kfi_insmod NAME [parameter...]: with everything it needs, ours and the kernel's
+kfi_insmod() {
+	local name=$1 ko dep
+	shift
+	ko=$(module_file "$name")
+	if [ -z "$ko" ]; then
+		echo "$name.ko was not built"
+		return 1
+	fi
+	for dep in $(modinfo -F depends "$ko" | tr ',' ' '); do
+		module_loaded "$dep" && continue
+		if [ -n "$(module_file "$dep")" ]; then
+			kfi_insmod "$dep" || return
+		else
+			vm_modprobe "$dep" || return
+		fi
+	done
+	insmod "$ko" "$@"
+}
+
+# load_kfabric [NAME...]: the core and providers, or just what is named
+load_kfabric() {
+	local name
+	[ $# -gt 0 ] || set -- kfabric kfi_loopback kfi_verbs
+	for name; do
+		module_loaded "$name" || kfi_insmod "$name" || return
+	done
+}
+
+# unload_kfabric: every module of ours, those that use others first
+unload_kfabric() {
+	local name
+	for name in $(lsmod | awk 'NR > 1 { print $1 }'); do
+		[ -z "$(module_file "$name")" ] || rmmod "$name" || return
+	done
+}
+
+# shellcheck disable=SC2120 # scripts that have an eth0 pass it
+# setup_rxe [NETDEV]: soft-RoCE device rxe0 on NETDEV, by default on a dummy
+# that has the addresses 10.9.0.1 and fd00:9::1
+setup_rxe() {
+	local dev=${1:-d0} tries
+	if [ $# -eq 0 ]; then
+		vm_modprobe -q dummy numdummies=0
+		ip link add d0 type dummy
+		ip addr add 10.9.0.1/24 dev d0
+		ip addr add fd00:9::1/64 dev d0 nodad
+		ip link set d0 up
+	fi
+	vm_modprobe rdma_rxe && rdma link add rxe0 type rxe netdev "$dev" || return
+	for tries in {1..50}; do
+		rdma link show rxe0/1 | grep -q 'state ACTIVE' && return
+		sleep 0.1
+	done
+	echo "rxe0 is not active after $((tries / 10)) s"
+	return 1
+}
+
+# setup_eth HOST: under scripts/qemu --net, eth0 as 10.9.0.HOST and fd00:9::HOST
+setup_eth() {
+	vm_modprobe virtio_net
+	ip addr add "10.9.0.$1/24" dev eth0
+	ip addr add "fd00:9::$1/64" dev eth0 nodad
+	ip link set eth0 up
+}
+
+kernel_log_since() {
+	dmesg -t | awk -v mark="$1" 'found; index($0, mark) { found = 1 }'
+}
+
+# run_test_module NAME [parameter...]: a module whose tests run as it is loaded.
+# Its KTAP in the kernel log becomes result lines, named NAME.case; LABEL
+# replaces NAME there.
+run_test_module() {
+	local name=$1 label=${LABEL:-$1} log mark said line
+	log=$vm_log/$label.log
+	mark="kfabric-test: $label: $RANDOM$RANDOM"
+	echo "$mark" >/dev/kmsg
+	if ! said=$(kfi_insmod "$@" 2>&1); then
+		not_ok "$label: ${said:-insmod failed}"
+		kernel_log_since "$mark" >"$log"
+		return
+	fi
+	kernel_log_since "$mark" >"$log"
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) tap ok "${line#ok }" ;;
+		"not ok "*) tap "not ok" "${line#not ok }" ;;
+		*) echo "$line" ;;
+		esac
+	done < <(awk -v module="$label" -f "$KFABRIC_TOP/tests/vm/ktap.awk" "$log")
+	said=$(rmmod "$name" 2>&1) || not_ok "$label: rmmod: $said"
+}
