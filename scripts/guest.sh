@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # variables are for those who source this
 #
 # What scripts/uml and scripts/qemu have in common: the folder shared with the
 # guest, running it with a time limit, and the verdict on what it left behind.
@@ -89,13 +90,13 @@ guest_splat_check() {
 # guest_fail STATUS WHY: a guest that ended badly is one more failed test, after
 # what its last test module got done before.
 guest_fail() {
-	local rc=$1 why=$2 mark label line results=$guest_out/results
+	local rc=$1 why=$2 mark label results=$guest_out/results
 	say "$guest_name: $why; the whole console is in $guest_console"
 	touch "$results"
 	mark=$(grep -aoE 'kfabric-test: .*: [0-9]+' "$guest_console" | tail -n 1)
 	label=${mark#kfabric-test: }
 	label=${label%: *}
-	if [ -n "$mark" ] && ! grep -qE "^(not )?ok [0-9]+ $label[.:]" "$results"; then
+	if [ -n "$mark" ] && ! grep -qE "^(not )?ok [0-9]+ ${label}[.:]" "$results"; then
 		sed "1,/$mark/d" "$guest_console" |
 			awk -v module="$label" -f "$KFABRIC_TOP/tests/vm/ktap.awk" |
 			sed -n 's/^\(ok\|not ok\) /\1 0 /p' >>"$results"

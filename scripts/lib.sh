@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # variables are for those who source this
 #
 # Shared by every script in this folder: where things are cached, how progress
 # is shown, how the newest kernel's source is found.
@@ -38,24 +39,30 @@ as_root() {
 	fi
 }
 
-# progress LABEL COMMAND...: run COMMAND with its output in a log, tell every
-# half minute that it is alive, show the end of the log when it fails.
-progress() {
-	local label=$1 log start pid rc=0 next=30
-	shift
-	log=$KFABRIC_LOG/${label//[^A-Za-z0-9._-]/_}.log
-	start=$SECONDS
-	say "  $label ..."
+# attend LABEL LOG COMMAND...: run COMMAND with its output in LOG, and tell every
+# half minute that it is alive
+attend() {
+	local label=$1 log=$2 start=$SECONDS pid next=30
+	shift 2
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 1
 		if [ $((SECONDS - start)) -ge "$next" ]; then
 			next=$((next + 30))
-			say "    $((SECONDS - start)) s: $(tail -n 1 "$log" | cut -c1-64)"
+			say "    $label: $((SECONDS - start)) s: $(tail -n 1 "$log" | cut -c1-64)"
 		fi
 	done
-	wait "$pid" || rc=$?
+	wait "$pid"
+}
+
+# progress LABEL COMMAND...: the same, with the end of the log when it fails
+progress() {
+	local label=$1 log start=$SECONDS rc=0
+	shift
+	log=$KFABRIC_LOG/${label//[^A-Za-z0-9._-]/_}.log
+	say "  $label ..."
+	attend "$label" "$log" "$@" || rc=$?
 	if [ "$rc" -ne 0 ]; then
 		tail -n 40 "$log" >&2
 		say "  $label: failed after $((SECONDS - start)) s, whole log in $log"

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# The static gates of scripts/check. Each is a function that prints what is
+# wrong and fails, or prints nothing; 77 says that it cannot run, and its last
+# line says why.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# files PATTERN: our files whose path matches, one a line
+files() {
+	source_files | tr '\0' '\n' | grep -E "$1" | while IFS= read -r file; do
+		[ ! -f "$KFABRIC_TOP/$file" ] || echo "$file"
+	done
+}
+
+# our shell scripts, whatever their names
+shell_files() {
+	files '^(scripts|tests|bench|tools|\.ci)/' | while IFS= read -r file; do
+		if [[ $file == *.sh ]] || head -n 1 "$file" | grep -q '^#!/bin/.*sh$'; then
+			echo "$file"
+		fi
+	done
+}
+
+need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || {
+			echo "$tool is not installed"
+			return 77
+		}
+	done
+}
+
+# silent COMMAND...: it must succeed and print nothing
+silent() {
+	local said rc=0
+	said=$("$@" 2>&1) || rc=$?
+	[ -z "$said" ] || echo "$said"
+	[ "$rc" -eq 0 ] && [ -z "$said" ]
+}
+
+newest_source() {
+	"$KFABRIC_TOP/scripts/kernel" source || {
+		echo "the newest kernel's source is not to be had"
+		return 77
+	}
+}
+
+gate_checkpatch() {
+	local source list
+	need perl || return
+	source=$(newest_source) || return
+	mapfile -t list < <(files '\.([chS]|awk|py|dts|lds)$|(^|/)(Makefile|Kbuild|Kconfig)$'
+		shell_files)
+	# several at a time: xargs returns 123 when one of them complains
+	printf '%s\n' "${list[@]}" | silent xargs -P "$KFABRIC_JOBS" -n 8 \
+		perl "$source/scripts/checkpatch.pl" -q --no-summary --strict \
+		--no-tree --show-types -f
+}
+
+gate_shellcheck() {
+	local list
+	need shellcheck || return
+	mapfile -t list < <(shell_files)
+	silent shellcheck -x "${list[@]}"
+}
+
+gate_kernel_doc() {
+	local source list
+	need python3 || return
+	source=$(newest_source) || return
+	mapfile -t list < <(files '^(include|kfabric|providers|memdev|consumers|compat)/.*\.[ch]$' |
+		xargs grep -l '^/\*\*')
+	silent "$source/tools/docs/kernel-doc" -none -Wall "${list[@]}"
+}
+
+gate_sphinx() {
+	local source
+	need sphinx-build || return
+	[ -f Documentation/conf.py ] || {
+		echo "there is no Documentation/conf.py"
+		return 77
+	}
+	source=$(newest_source) || return
+	KFABRIC_KERNEL_SOURCE=$source silent sphinx-build -W --keep-going -q -b html \
+		-d "$KFABRIC_WORK/doctrees" Documentation "$KFABRIC_WORK/html"
+}
+
+# Debian's sparse is older than the newest kernel: it does not know
+# __typeof_unqual__, which makes kbuild leave sparse out with no more than a
+# warning, nor that the length of a literal is a constant, which is an error at
+# every MODULE_LICENSE() and hides all other messages.
+sparse="sparse -D__typeof_unqual__=__typeof__ -D'__builtin_strlen(s)=(sizeof(s)-1)'"
+
+# kbuild_noise KERNEL: drops what a correct build prints
+kbuild_noise() {
+	local drop='^(warning: the compiler differs|  The kernel was built by:|  You are using:)'
+	drop+='|^Skipping BTF generation'
+	case $1 in
+	x86-*)
+		drop+='|^WARNING: .*Module.symvers is missing|^ +Modules may not have dependencies'
+		drop+='|^ +You (may get many|can set KBUILD_MODPOST)|^ +if you want to proceed at'
+		drop+="|^WARNING: modpost: [^ ]*: symbol '.*' undefined!\$"
+		drop+='|^WARNING: modpost: suppressed [0-9]* unresolved symbol' ;;
+	esac
+	grep -vE "$drop" || :
+}
+
+# A build that is silent because nothing was looked at proves nothing: the same
+# command has to report a pointer to user space that is dereferenced, once.
+sparse_works() {
+	local dir=$KFABRIC_WORK/probe/$1 said
+	mkdir -p "$dir"
+	echo 'obj-m := sparse_probe.o' >"$dir/Kbuild"
+	cat >"$dir/sparse_probe.c" <<END
+#include <linux/module.h>
+#include <rdma/rdma_cm.h>
+
+int sparse_probe(const int __user *pointer);
+
+int sparse_probe(const int __user *pointer)
+{
+	return *pointer;
+}
+
+MODULE_DESCRIPTION("a deliberate error");
+MODULE_LICENSE("Dual BSD/GPL");
+END
+	said=$(make -s --no-print-directory -C "$kernel_tree" M="$dir" "${kernel_flags[@]}" \
+		W=1 C=2 CHECK="$sparse" modules 2>&1 | kbuild_noise "$1")
+	if [ "$(grep -c 'sparse_probe.c:8:.*dereference of noderef' <<<"$said")" -ne 1 ] ||
+	   [ "$(wc -l <<<"$said")" -ne 1 ]; then
+		echo "sparse does not report exactly the deliberate error:"
+		echo "$said"
+		return 1
+	fi
+}
+
+say_if_newer() {
+	local version tested
+	tested=$(cat "$KFABRIC_TOP/scripts/configs/newest")
+	version=$(make -s -C "$(newest_source)" kernelversion)
+	[ "$version" = "$tested" ] ||
+		echo "Linux $version is newer than the last tested $tested and breaks the build."
+}
+
+# gate_compile KERNEL: W=1 and sparse
+gate_compile() {
+	local kernel=$1 obj=$KFABRIC_WORK/obj/$1 said rc=0
+	need make sparse || return
+	(kernel_tree "$kernel") || {
+		say_if_newer
+		echo "there is no $kernel kernel to build against"
+		return 77
+	}
+	kernel_tree "$kernel"
+	sparse_works "$kernel" || return
+	# modpost complains only when it runs
+	rm -f "$obj/Module.symvers"
+	said=$("$KFABRIC_TOP/scripts/build" "$kernel" -s --no-print-directory \
+		C=2 CHECK="$sparse" 2>&1 >/dev/null) || rc=$?
+	said=$(kbuild_noise "$kernel" <<<"$said")
+	if [ "$rc" -ne 0 ] || [ -n "$said" ]; then
+		# so that the next build says it again
+		find "$obj" -name '*.o' -delete
+		echo "$said"
+		case $kernel in
+		uml-* | x86-*) say_if_newer ;;
+		esac
+		return 1
+	fi
+}
