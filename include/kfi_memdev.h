@@ -31,10 +31,12 @@ struct kfi_mem_range {
 
 /**
  * struct kfi_mem_extent - pages of a memory device that lie side by side
- * @pfn: the first
+ * @offset: of the first page in the device, bytes
+ * @pfn: the first page
  * @nr_pages: how many
  */
 struct kfi_mem_extent {
+	u64		offset;
 	unsigned long	pfn;
 	unsigned long	nr_pages;
 };
@@ -54,22 +56,25 @@ struct kfi_memdev_ops {
 
 /**
  * struct kfi_memdev - an open memory device
- * @ops: operations; set by the driver before kfi_memdev_driver.open() returns,
- *	as are all members up to @extents
+ * @ops: operations; set with kfi_memdev_init()
  * @addr: where the kernel has it mapped, contiguous
  * @len: bytes, a multiple of PAGE_SIZE
  * @domain: persistence domain
  * @sync: persist is not a request to someone else that has to be waited for
  * @incarnation: changes whenever what was not persistent may be lost
- * @extents: its pages, in the order of their offsets
+ * @extents: its pages, each one once; the core sorts them
  * @nr_extents: how many
  * @driver: the core's, as is all that follows
  * @kref: one for the opener, one for each region
  * @node: in the list of open devices
  * @lock: protects @regions and the start and end of a region's life
- * @regions: the persistent regions in it
+ * @regions: the persistent regions in it that were not revoked
  * @alive: held for reading while persisting, for writing to revoke; protects
- *	&kfi_pmem_region.revoked
+ *	@revoked and &kfi_pmem_region.revoked
+ * @revoked: no region can be made
+ *
+ * The driver sets the members from @addr to @nr_extents before
+ * kfi_memdev_driver.open() returns; of those only @incarnation changes later.
  */
 struct kfi_memdev {
 	const struct kfi_memdev_ops	*ops;
@@ -78,7 +83,7 @@ struct kfi_memdev {
 	enum kfi_pmem_domain		domain;
 	bool				sync;
 	u64				incarnation;
-	const struct kfi_mem_extent	*extents;
+	struct kfi_mem_extent		*extents;
 	unsigned int			nr_extents;
 
 	struct kfi_memdev_driver	*driver;
@@ -87,7 +92,9 @@ struct kfi_memdev {
 	/* protects @regions, and the start and end of a region's life */
 	struct mutex			lock;
 	struct list_head		regions;
+	/* held for reading by whoever needs @revoked to stay false */
 	struct rw_semaphore		alive;
+	bool				revoked;
 };
 
 /**
@@ -95,9 +102,10 @@ struct kfi_memdev {
  * @scheme: what a path to it starts with, before the colon; "dax" for paths that
  *	start with a slash. Its module has the alias "kfi-mem-SCHEME"
  * @owner: its module
- * @open: open the device; @path is what follows the colon, or all of it
- * @close: the opener closed it: no region is alive any more, but
- *	&kfi_memdev_ops.release comes later
+ * @open: open the device; @path is what follows the colon, or all of it; -EBUSY
+ *	when it is open already
+ * @close: the opener closed it and all regions are revoked: persist is not
+ *	called any more, &kfi_memdev_ops.release comes later
  * @node: the core's
  */
 struct kfi_memdev_driver {
@@ -110,17 +118,32 @@ struct kfi_memdev_driver {
 
 int kfi_memdev_driver_register(struct kfi_memdev_driver *driver);
 void kfi_memdev_driver_unregister(struct kfi_memdev_driver *driver);
+void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops);
 void kfi_memdev_revoke(struct kfi_memdev *dev);
+void kfi_memdev_restore(struct kfi_memdev *dev);
+
+/**
+ * struct kfi_pmem_piece - bytes of a region that lie side by side in the device
+ * @start: from the region's start
+ * @offset: from the device's start
+ * @len: bytes
+ */
+struct kfi_pmem_piece {
+	u64	start;
+	u64	offset;
+	u64	len;
+};
 
 /**
  * struct kfi_pmem_region - the persistent side of a memory region
  * @dev: the memory device
  * @revoke: told that the device is going away or has lost its contents: end
  *	remote access, fail the connections that could commit to the region.
- *	Process context; the region itself stays until it is closed
+ *	Process context; the region itself stays until it is closed. Called with
+ *	@dev's lock held, which kfi_pmem_region_init() and _destroy() take
  * @revoked: nothing can be made persistent any more; under @dev's alive
- * @ranges: where the region's bytes are in @dev, in the region's order
- * @nr_ranges: how many
+ * @pieces: where the region's bytes are in @dev, in the region's order
+ * @nr_pieces: how many
  * @len: bytes of all of them
  * @node: in @dev's list
  */
@@ -128,8 +151,8 @@ struct kfi_pmem_region {
 	struct kfi_memdev	*dev;
 	void			(*revoke)(struct kfi_pmem_region *region);
 	bool			revoked;
-	struct kfi_mem_range	*ranges;
-	unsigned int		nr_ranges;
+	struct kfi_pmem_piece	*pieces;
+	size_t			nr_pieces;
 	u64			len;
 	struct list_head	node;
 };
@@ -150,6 +173,8 @@ int kfi_pmem_region_init(struct kfi_pmem_region *region,
 			 enum kfi_iov_type type, const void *iov, size_t count,
 			 void (*revoke)(struct kfi_pmem_region *region));
 void kfi_pmem_region_destroy(struct kfi_pmem_region *region);
+int kfi_pmem_store(struct kfi_pmem_region *region, u64 offset, const void *src,
+		   size_t len);
 int kfi_pmem_persist(const struct kfi_pmem_span *spans, unsigned int nr);
 
 #endif /* KFI_MEMDEV_H */
