@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Runs the behaviour suite when the module is loaded, and prints KTAP.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/glob.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/string.h>
+#include <linux/stringhash.h>
+
+#include "suite.h"
+
+/* A test that has gone wrong can do so a million times. */
+#define SUITE_MAX_COMPLAINTS	20
+
+static char *provider = "loopback";
+module_param(provider, charp, 0444);
+MODULE_PARM_DESC(provider, "provider to test");
+
+static char *addr = "10.9.0.1";
+module_param(addr, charp, 0444);
+MODULE_PARM_DESC(addr, "address to listen on and to connect to, IPv4 or IPv6");
+
+static unsigned int seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of random numbers, 0 for any");
+
+static unsigned int scale = 1;
+module_param(scale, uint, 0444);
+MODULE_PARM_DESC(scale, "percentage of the full number of rounds");
+
+static char *filter = "*";
+module_param(filter, charp, 0444);
+MODULE_PARM_DESC(filter, "names of tests to run, a glob");
+
+static char *only;
+module_param_named(test, only, charp, 0444);
+MODULE_PARM_DESC(test, "name of a test that needs help from outside");
+
+static const struct suite_test *const suite_tables[] = {
+	suite_info_tests,
+	suite_lifetime_tests,
+};
+
+/* Run by name only: a script has to do its part. */
+static const struct suite_test *const suite_driven_tables[] = {
+};
+
+struct workqueue_struct *suite_wq;
+
+const char *suite_provider(void)
+{
+	return provider;
+}
+
+const char *suite_address(void)
+{
+	return addr;
+}
+
+/* @scale percent of @full, but not less than @least */
+unsigned int suite_scaled(unsigned int full, unsigned int least)
+{
+	return max_t(u64, (u64)full * scale / 100, least);
+}
+
+u32 suite_random(struct suite *t, u32 from, u32 to)
+{
+	return from + prandom_u32_state(&t->rnd) % (to - from + 1);
+}
+
+void suite_complain(struct suite *t, const char *file, int line,
+		    const char *fmt, ...)
+{
+	int nr = atomic_inc_return(&t->complaints);
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (nr > SUITE_MAX_COMPLAINTS)
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_info("# %s:%d: %pV\n", kbasename(file), line, &vaf);
+	va_end(args);
+	if (nr == SUITE_MAX_COMPLAINTS)
+		pr_info("# and more\n");
+}
+
+bool suite_true(struct suite *t, const char *file, int line, const char *text,
+		bool holds)
+{
+	if (!holds)
+		suite_complain(t, file, line, "not so: %s", text);
+	return holds;
+}
+
+bool suite_equal(struct suite *t, const char *file, int line, const char *text,
+		 long long is, long long expected)
+{
+	if (is == expected)
+		return true;
+	if (is < 0 && is > -MAX_ERRNO)
+		suite_complain(t, file, line, "%s is %lld (%s), expected %lld",
+			       text, is, kfi_strerror(-is), expected);
+	else
+		suite_complain(t, file, line, "%s is %lld, expected %lld", text,
+			       is, expected);
+	return false;
+}
+
+static void suite_run(const struct suite_test *test, unsigned int nr)
+{
+	struct suite t = { .name = test->name };
+	ktime_t start = ktime_get();
+
+	prandom_seed_state(&t.rnd, seed ^ full_name_hash(NULL, test->name,
+							 strlen(test->name)));
+	test->fn(&t);
+
+	pr_info("# %s took %lld ms\n", test->name,
+		ktime_ms_delta(ktime_get(), start));
+	if (suite_failed(&t)) {
+		pr_info("# again: filter=%s seed=%u scale=%u\n", test->name,
+			seed, scale);
+		pr_info("not ok %u %s\n", nr, test->name);
+	} else if (t.skip) {
+		pr_info("ok %u %s # SKIP %s\n", nr, test->name, t.skip);
+	} else {
+		pr_info("ok %u %s\n", nr, test->name);
+	}
+}
+
+/* Runs the tests whose names match, or counts them, and returns how many. */
+static unsigned int suite_each(const struct suite_test *const tables[],
+			       unsigned int nr_tables, const char *pattern,
+			       bool run)
+{
+	const struct suite_test *test;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < nr_tables; i++) {
+		for (test = tables[i]; test->name; test++) {
+			if (!glob_match(pattern, test->name))
+				continue;
+			nr++;
+			if (run)
+				suite_run(test, nr);
+		}
+	}
+	return nr;
+}
+
+static int __init suite_init(void)
+{
+	const struct suite_test *const *tables = suite_tables;
+	unsigned int nr_tables = ARRAY_SIZE(suite_tables);
+	const char *pattern = filter;
+
+	if (only) {
+		tables = suite_driven_tables;
+		nr_tables = ARRAY_SIZE(suite_driven_tables);
+		pattern = only;
+	}
+	while (!seed)
+		seed = get_random_u32();
+	suite_wq = alloc_workqueue("kfi_suite", WQ_UNBOUND, 0);
+	if (!suite_wq)
+		return -ENOMEM;
+
+	pr_info("KTAP version 1\n");
+	pr_info("1..%u\n", suite_each(tables, nr_tables, pattern, false));
+	pr_info("# provider=%s addr=%s seed=%u scale=%u\n", provider, addr,
+		seed, scale);
+	suite_each(tables, nr_tables, pattern, true);
+	destroy_workqueue(suite_wq);
+	return 0;
+}
+module_init(suite_init);
+
+static void __exit suite_exit(void)
+{
+}
+module_exit(suite_exit);
+
+MODULE_DESCRIPTION("kfabric behaviour suite");
+MODULE_LICENSE("Dual BSD/GPL");
