@@ -55,7 +55,7 @@ guest_prepare() {
 	: "${guest_name:=$kernel-$(basename "$guest_script")}"
 	: "${guest_out:=$KFABRIC_WORK/out/$guest_name}"
 	: "${guest_obj:=$KFABRIC_WORK/obj/$kernel}"
-	mkdir -p "$guest_out"
+	mkdir -p "$guest_out" "$guest_obj"
 	guest_out=$(realpath "$guest_out")
 	guest_console=$guest_out/console.log
 	rm -f "$guest_out/.status" "$guest_out/results" "$guest_console"

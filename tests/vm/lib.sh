@@ -8,6 +8,13 @@ vm_results=$KFABRIC_OUT/results
 vm_log=$KFABRIC_OUT
 touch "$vm_results"
 
+# where the build left each module, by name
+declare -A vm_modules
+while IFS= read -r vm_file; do
+	vm_name=${vm_file##*/}
+	vm_modules[${vm_name%.ko}]=$vm_file
+done < <(find "$KFABRIC_OBJ" -name '*.ko')
+
 # tap VERDICT NAME [# SKIP why]: one result line, shown and kept
 tap() {
 	local line
@@ -34,23 +41,17 @@ module_loaded() {
 	[ -d "/sys/module/${1//-/_}" ]
 }
 
-# module_file NAME: where the build left NAME.ko
-module_file() {
-	find "$KFABRIC_OBJ" -name "$1.ko" -print -quit
-}
-
 # kfi_insmod NAME [parameter...]: with everything it needs, ours and the kernel's
 kfi_insmod() {
-	local name=$1 ko dep
+	local name=$1 ko=${vm_modules[$1]:-} dep
 	shift
-	ko=$(module_file "$name")
 	if [ -z "$ko" ]; then
 		echo "$name.ko was not built"
 		return 1
 	fi
 	for dep in $(modinfo -F depends "$ko" | tr ',' ' '); do
 		module_loaded "$dep" && continue
-		if [ -n "$(module_file "$dep")" ]; then
+		if [ -n "${vm_modules[$dep]:-}" ]; then
 			kfi_insmod "$dep" || return
 		else
 			vm_modprobe "$dep" || return
@@ -72,7 +73,7 @@ load_kfabric() {
 unload_kfabric() {
 	local name
 	for name in $(lsmod | awk 'NR > 1 { print $1 }'); do
-		[ -z "$(module_file "$name")" ] || rmmod "$name" || return
+		[ -z "${vm_modules[$name]:-}" ] || rmmod "$name" || return
 	done
 }
 
@@ -103,6 +104,28 @@ setup_eth() {
 	ip addr add "10.9.0.$1/24" dev eth0
 	ip addr add "fd00:9::$1/64" dev eth0 nodad
 	ip link set eth0 up
+}
+
+# setup_nvdimm: under scripts/qemu --nvdimm, /dev/pmem0 that has DAX. A new one
+# is a raw namespace, which has not; what is done here stays in the file.
+setup_nvdimm() {
+	local pfn tries
+	vm_modprobe nfit && vm_modprobe nd_pmem || return
+	for tries in {1..50}; do
+		[ ! -b /dev/pmem0 ] || break
+		sleep 0.1
+	done
+	[ "$(cat /sys/block/pmem0/queue/dax)" = 0 ] || return 0
+	echo namespace0.0 >/sys/bus/nd/drivers/nd_pmem/unbind
+	for pfn in /sys/bus/nd/devices/pfn0.*; do
+		[ -z "$(cat "$pfn/namespace")" ] && break
+	done
+	echo pmem >"$pfn/mode"
+	cat /proc/sys/kernel/random/uuid >"$pfn/uuid"
+	echo 2097152 >"$pfn/align"
+	echo namespace0.0 >"$pfn/namespace"
+	echo "${pfn##*/}" >/sys/bus/nd/drivers/nd_pmem/bind
+	[ "$(cat /sys/block/pmem0/queue/dax)" = 1 ]
 }
 
 kernel_log_since() {
