@@ -9,4 +9,5 @@
 kfi-has = $(shell grep -qsE '$(2)' $(srctree)/include/$(1) && echo -D$(3))
 
 kfi-compat-ccflags := -include $(src)/compat/compat.h \
-	$(call kfi-has,linux/workqueue.h,\bWQ_PERCPU\b,KFI_HAS_WQ_PERCPU)
+	$(call kfi-has,linux/workqueue.h,\bWQ_PERCPU\b,KFI_HAS_WQ_PERCPU) \
+	$(call kfi-has,linux/slab.h,\bkzalloc_obj\b,KFI_HAS_ALLOC_OBJ)

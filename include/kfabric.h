@@ -16,6 +16,8 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include <kfi_errno.h>
+
 struct net;
 
 #define KFI_MAJOR_VERSION	1
@@ -357,7 +359,7 @@ struct kfi_ep_attr {
 
 /**
  * struct kfi_domain_attr - a domain: one device, one protection domain
- * @domain: in hints: an open domain that the result must belong to
+ * @domain: must be NULL
  * @name: name of the device
  * @threading: see &enum kfi_threading
  * @control_progress: see &enum kfi_progress
@@ -418,7 +420,7 @@ struct kfi_domain_attr {
 
 /**
  * struct kfi_fabric_attr - a fabric: what devices of one provider can reach
- * @fabric: in hints: an open fabric that the result must belong to
+ * @fabric: must be NULL
  * @name: name of the fabric
  * @prov_name: name of the provider
  * @prov_version: version of the provider, KFI_VERSION()

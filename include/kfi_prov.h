@@ -18,6 +18,7 @@
 #include <kfi_eq.h>
 #include <kfi_rma.h>
 
+struct kfi_msg_atomic;
 struct page;
 
 /* Mark of a KFI_PMEM region's key, above the 32 bits that go to the device. */

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Object lifetime: who may close what, and when.
+ */
+
+#include <linux/export.h>
+#include <linux/refcount.h>
+
+#include <kfi_prov.h>
+
+/**
+ * DOC: object lifetime
+ *
+ * fabric -> domain -> endpoint, completion queue, memory region;
+ * fabric -> event queue, passive endpoint.
+ *
+ * Every object counts its users: one for being open, one for each child, one for
+ * each object that is bound to it. kfi_close() takes the count from one to
+ * nothing or fails with -EBUSY; there is no moment at which it can be both open
+ * and closing. An object that could not be closed is as it was.
+ *
+ * An open fabric holds a reference to its provider's module, so that removing
+ * the module is refused at once while anything of it is open.
+ */
+
+/**
+ * kfi_obj_init() - start an object's life
+ * @fid: the object
+ * @fclass: KFI_CLASS_*
+ * @ops: its operations
+ * @context: the consumer's
+ *
+ * Context: Any context.
+ */
+void kfi_obj_init(struct kfid *fid, size_t fclass, const struct kfi_ops *ops,
+		  void *context)
+{
+	fid->fclass = fclass;
+	fid->ops = ops;
+	fid->context = context;
+	refcount_set(&fid->users, 1);
+}
+EXPORT_SYMBOL_GPL(kfi_obj_init);
+
+/**
+ * kfi_obj_get() - add a child or a binding to an object
+ * @fid: the object
+ *
+ * Context: Any context.
+ * Return: false when the object is being closed.
+ */
+bool kfi_obj_get(struct kfid *fid)
+{
+	return refcount_inc_not_zero(&fid->users);
+}
+EXPORT_SYMBOL_GPL(kfi_obj_get);
+
+/**
+ * kfi_obj_put() - take a child or a binding from an object
+ * @fid: the object, which does not go away by this
+ *
+ * Context: Any context.
+ */
+void kfi_obj_put(struct kfid *fid)
+{
+	WARN_ON_ONCE(refcount_dec_and_test(&fid->users));
+}
+EXPORT_SYMBOL_GPL(kfi_obj_put);
+
+/**
+ * kfi_obj_close() - end an object's life
+ * @fid: the object
+ *
+ * Context: Any context.
+ * Return: true when the caller may now free the object; false, and nothing has
+ * changed, while it has users.
+ */
+bool kfi_obj_close(struct kfid *fid)
+{
+	return refcount_dec_if_one(&fid->users);
+}
+EXPORT_SYMBOL_GPL(kfi_obj_close);
