@@ -72,6 +72,7 @@ struct kfi_memdev_ops {
  * @alive: held for reading while persisting, for writing to revoke; protects
  *	@revoked and &kfi_pmem_region.revoked
  * @revoked: no region can be made
+ * @closed: nor ever again; under @lock
  *
  * The driver sets the members from @addr to @nr_extents before
  * kfi_memdev_driver.open() returns; of those only @incarnation changes later.
@@ -95,6 +96,7 @@ struct kfi_memdev {
 	/* held for reading by whoever needs @revoked to stay false */
 	struct rw_semaphore		alive;
 	bool				revoked;
+	bool				closed;
 };
 
 /**

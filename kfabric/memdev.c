@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Memory devices: their drivers, and which ones are open.
+ */
+
+#include <linux/bsearch.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kmod.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+
+#include "memdev.h"
+
+struct kfi_pmem {
+	struct kfi_memdev *dev;
+};
+
+/* protects the list of drivers */
+static DEFINE_MUTEX(kfi_memdev_drivers_lock);
+static LIST_HEAD(kfi_memdev_drivers);
+
+/* protects the list of open devices */
+static DEFINE_MUTEX(kfi_memdevs_lock);
+static LIST_HEAD(kfi_memdevs);
+
+static struct kfi_memdev_driver *kfi_memdev_driver_find(const char *scheme)
+{
+	struct kfi_memdev_driver *driver;
+
+	list_for_each_entry(driver, &kfi_memdev_drivers, node)
+		if (!strcmp(driver->scheme, scheme))
+			return driver;
+	return NULL;
+}
+
+/**
+ * kfi_memdev_driver_register() - add a kind of memory device
+ * @driver: the driver
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EEXIST when there is one for this scheme.
+ */
+int kfi_memdev_driver_register(struct kfi_memdev_driver *driver)
+{
+	int err = 0;
+
+	mutex_lock(&kfi_memdev_drivers_lock);
+	if (kfi_memdev_driver_find(driver->scheme))
+		err = -EEXIST;
+	else
+		list_add_tail(&driver->node, &kfi_memdev_drivers);
+	mutex_unlock(&kfi_memdev_drivers_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kfi_memdev_driver_register);
+
+/**
+ * kfi_memdev_driver_unregister() - remove a kind of memory device
+ * @driver: the driver
+ *
+ * To be called as its module is unloaded: no device of it exists then, because
+ * each one holds a reference to the module.
+ *
+ * Context: Process context, may sleep.
+ */
+void kfi_memdev_driver_unregister(struct kfi_memdev_driver *driver)
+{
+	mutex_lock(&kfi_memdev_drivers_lock);
+	list_del(&driver->node);
+	mutex_unlock(&kfi_memdev_drivers_lock);
+}
+EXPORT_SYMBOL_GPL(kfi_memdev_driver_unregister);
+
+static struct kfi_memdev_driver *kfi_memdev_driver_get(const char *scheme)
+{
+	struct kfi_memdev_driver *driver;
+
+	mutex_lock(&kfi_memdev_drivers_lock);
+	driver = kfi_memdev_driver_find(scheme);
+	if (driver && !try_module_get(driver->owner))
+		driver = NULL;
+	mutex_unlock(&kfi_memdev_drivers_lock);
+	return driver;
+}
+
+/**
+ * kfi_memdev_init() - prepare a memory device
+ * @dev: the device
+ * @ops: its operations
+ *
+ * To be called by &kfi_memdev_driver.open before anything can revoke the device.
+ *
+ * Context: Any context.
+ */
+void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops)
+{
+	dev->ops = ops;
+	kref_init(&dev->kref);
+	INIT_LIST_HEAD(&dev->node);
+	mutex_init(&dev->lock);
+	INIT_LIST_HEAD(&dev->regions);
+	init_rwsem(&dev->alive);
+	dev->revoked = false;
+	dev->closed = false;
+}
+EXPORT_SYMBOL_GPL(kfi_memdev_init);
+
+static void kfi_memdev_release(struct kref *kref)
+{
+	struct kfi_memdev *dev = container_of(kref, struct kfi_memdev, kref);
+	struct module *owner = dev->driver->owner;
+
+	dev->ops->release(dev);
+	module_put(owner);
+}
+
+void kfi_memdev_put(struct kfi_memdev *dev)
+{
+	kref_put(&dev->kref, kfi_memdev_release);
+}
+
+static int kfi_mem_extent_cmp(const void *a, const void *b)
+{
+	const struct kfi_mem_extent *ea = a, *eb = b;
+
+	if (ea->pfn == eb->pfn)
+		return 0;
+	return ea->pfn < eb->pfn ? -1 : 1;
+}
+
+static int kfi_mem_extent_find(const void *key, const void *elem)
+{
+	const struct kfi_mem_extent *extent = elem;
+	unsigned long pfn = *(const unsigned long *)key;
+
+	if (pfn < extent->pfn)
+		return -1;
+	return pfn - extent->pfn < extent->nr_pages ? 0 : 1;
+}
+
+/* the extent of an open device that has a page, or NULL */
+const struct kfi_mem_extent *kfi_memdev_extent(const struct kfi_memdev *dev,
+					       unsigned long pfn)
+{
+	return bsearch(&pfn, dev->extents, dev->nr_extents,
+		       sizeof(*dev->extents), kfi_mem_extent_find);
+}
+
+/* the open device that has a page, with a reference, or NULL */
+struct kfi_memdev *kfi_memdev_get(unsigned long pfn)
+{
+	struct kfi_memdev *dev, *found = NULL;
+
+	mutex_lock(&kfi_memdevs_lock);
+	list_for_each_entry(dev, &kfi_memdevs, node) {
+		if (kfi_memdev_extent(dev, pfn)) {
+			kref_get(&dev->kref);
+			found = dev;
+			break;
+		}
+	}
+	mutex_unlock(&kfi_memdevs_lock);
+	return found;
+}
+
+/* What a path says: the scheme, and what the driver is given. */
+static const char *kfi_pmem_path(const char *path, char *scheme, size_t size)
+{
+	const char *colon;
+
+	if (path[0] == '/') {
+		strscpy(scheme, "dax", size);
+		return path;
+	}
+	colon = strchr(path, ':');
+	if (!colon || colon == path || colon - path >= size)
+		return NULL;
+	strscpy(scheme, path, colon - path + 1);
+	return colon + 1;
+}
+
+/**
+ * kfi_pmem_open() - open a memory device
+ * @path: which one, see "DOC: memory devices"
+ * @holder: whatever identifies the caller to the device, not NULL
+ *
+ * Loads the module of the device's driver if it has to. The device is the
+ * caller's alone until kfi_pmem_close().
+ *
+ * Context: Process context, may sleep.
+ * Return: the device; -EINVAL for a bad argument, -ENODEV when there is no
+ * driver for such a path or no such device, -EBUSY when it is open already,
+ * -EOPNOTSUPP when it cannot do what is needed, -ENOMEM, or an error of the
+ * device.
+ */
+struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
+{
+	struct kfi_memdev_driver *driver;
+	char scheme[KFI_NAME_MAX];
+	struct kfi_memdev *dev;
+	struct kfi_pmem *pmem;
+	int err;
+
+	might_sleep();
+	path = path ? kfi_pmem_path(path, scheme, sizeof(scheme)) : NULL;
+	if (!path || !holder)
+		return ERR_PTR(-EINVAL);
+	driver = kfi_memdev_driver_get(scheme);
+	if (!driver && !request_module("kfi-mem-%s", scheme))
+		driver = kfi_memdev_driver_get(scheme);
+	if (!driver)
+		return ERR_PTR(-ENODEV);
+
+	pmem = kmalloc_obj(*pmem);
+	if (!pmem) {
+		err = -ENOMEM;
+		goto err_module;
+	}
+	dev = driver->open(path, holder);
+	if (IS_ERR(dev)) {
+		err = PTR_ERR(dev);
+		goto err_free;
+	}
+	dev->driver = driver;
+	sort(dev->extents, dev->nr_extents, sizeof(*dev->extents),
+	     kfi_mem_extent_cmp, NULL);
+	pmem->dev = dev;
+
+	mutex_lock(&kfi_memdevs_lock);
+	list_add_tail(&dev->node, &kfi_memdevs);
+	mutex_unlock(&kfi_memdevs_lock);
+	return pmem;
+
+err_free:
+	kfree(pmem);
+err_module:
+	module_put(driver->owner);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_open);
+
+/**
+ * kfi_pmem_close() - close a memory device
+ * @pmem: the device
+ *
+ * Regions that still exist in it are revoked, and have to be closed like any
+ * others. The memory must not be used any more.
+ *
+ * Context: Process context, may sleep.
+ */
+void kfi_pmem_close(struct kfi_pmem *pmem)
+{
+	struct kfi_memdev *dev = pmem->dev;
+
+	might_sleep();
+	mutex_lock(&kfi_memdevs_lock);
+	list_del(&dev->node);
+	mutex_unlock(&kfi_memdevs_lock);
+
+	mutex_lock(&dev->lock);
+	dev->closed = true;
+	mutex_unlock(&dev->lock);
+	kfi_memdev_revoke(dev);
+	dev->driver->close(dev);
+	kfi_memdev_put(dev);
+	kfree(pmem);
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_close);
+
+/**
+ * kfi_pmem_addr() - where a memory device is mapped
+ * @pmem: the device
+ *
+ * Context: Any context.
+ * Return: kernel address of its first byte; all of it is contiguous there.
+ */
+void *kfi_pmem_addr(const struct kfi_pmem *pmem)
+{
+	return pmem->dev->addr;
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_addr);
+
+/**
+ * kfi_pmem_len() - size of a memory device
+ * @pmem: the device
+ *
+ * Context: Any context.
+ * Return: bytes.
+ */
+size_t kfi_pmem_len(const struct kfi_pmem *pmem)
+{
+	return pmem->dev->len;
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_len);
+
+/**
+ * kfi_pmem_domain() - what of a memory device survives a power failure
+ * @pmem: the device
+ *
+ * Context: Any context.
+ * Return: the persistence domain.
+ */
+enum kfi_pmem_domain kfi_pmem_domain(const struct kfi_pmem *pmem)
+{
+	return pmem->dev->domain;
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_domain);
+
+/**
+ * kfi_pmem_sync() - whether this host's CPU alone makes memory persistent
+ * @pmem: the device
+ *
+ * Context: Any context.
+ * Return: false when persisting is a request to someone else that sleeps.
+ */
+bool kfi_pmem_sync(const struct kfi_pmem *pmem)
+{
+	return pmem->dev->sync;
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_sync);
+
+/**
+ * kfi_pmem_incarnation() - tell one life of a memory device from the next
+ * @pmem: the device
+ *
+ * Context: Any context.
+ * Return: a number that is another one whenever writes that were not made
+ * persistent may have been lost, and often when they were not.
+ */
+u64 kfi_pmem_incarnation(const struct kfi_pmem *pmem)
+{
+	return READ_ONCE(pmem->dev->incarnation);
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_incarnation);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What persistent regions ask of the list of open memory devices.
+ */
+
+#ifndef KFI_MEMDEV_CORE_H
+#define KFI_MEMDEV_CORE_H
+
+#include <kfi_memdev.h>
+
+struct kfi_memdev *kfi_memdev_get(unsigned long pfn);
+void kfi_memdev_put(struct kfi_memdev *dev);
+const struct kfi_mem_extent *kfi_memdev_extent(const struct kfi_memdev *dev,
+					       unsigned long pfn);
+
+#endif /* KFI_MEMDEV_CORE_H */
