@@ -19,7 +19,11 @@
 #include <kfi_rma.h>
 
 struct kfi_msg_atomic;
+struct dentry;
 struct page;
+
+/* The core's folder in debugfs, /sys/kernel/debug/kfabric. */
+extern struct dentry *kfi_debugfs_root;
 
 /* Mark of a KFI_PMEM region's key, above the 32 bits that go to the device. */
 #define KFI_KEY_PMEM		BIT_ULL(32)

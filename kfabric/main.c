@@ -3,6 +3,7 @@
  * The module.
  */
 
+#include <linux/debugfs.h>
 #include <linux/module.h>
 
 #include "core.h"
@@ -20,14 +21,23 @@ u32 kfi_version(void)
 }
 EXPORT_SYMBOL_GPL(kfi_version);
 
+struct dentry *kfi_debugfs_root;
+EXPORT_SYMBOL_GPL(kfi_debugfs_root);
+
 static int __init kfabric_init(void)
 {
-	return kfi_eq_init();
+	int err;
+
+	err = kfi_eq_init();
+	if (!err)
+		kfi_debugfs_root = debugfs_create_dir("kfabric", NULL);
+	return err;
 }
 module_init(kfabric_init);
 
 static void __exit kfabric_exit(void)
 {
+	debugfs_remove(kfi_debugfs_root);
 	kfi_eq_exit();
 }
 module_exit(kfabric_exit);
