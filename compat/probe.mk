@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # What the kernel being built against has. By looking for the feature, never by
-# version: distributions backport. Delete this folder and its two lines in Kbuild
-# and the rest reads as if written for the newest kernel.
+# version: distributions backport. Delete this folder and the lines in Kbuild
+# files that name it, and the rest reads as if written for the newest kernel.
 
 # $(call kfi-has,HEADER,PATTERN,NAME): -DNAME when HEADER has PATTERN. The source
 # tree of a distribution's header package is where $(srctree) points to.
@@ -11,3 +11,9 @@ kfi-has = $(shell grep -qsE '$(2)' $(srctree)/include/$(1) && echo -D$(3))
 kfi-compat-ccflags := -include $(src)/compat/compat.h \
 	$(call kfi-has,linux/workqueue.h,\bWQ_PERCPU\b,KFI_HAS_WQ_PERCPU) \
 	$(call kfi-has,linux/slab.h,\bkzalloc_obj\b,KFI_HAS_ALLOC_OBJ)
+
+# In front of memdev/dax.c only: it includes half of the kernel.
+KFI_COMPAT_DAX := -include $(src)/compat/dax.h \
+	$(call kfi-has,linux/dax.h,kaddr.*unsigned long .pfn,KFI_HAS_DAX_PFN) \
+	$(call kfi-has,linux/blkdev.h,bdev_file_open_by_path,KFI_HAS_BDEV_FILE)
+export KFI_COMPAT_DAX
