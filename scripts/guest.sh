@@ -65,6 +65,7 @@ guest_prepare() {
 		printf 'export KFABRIC_MODROOT=%q\n' "/run/host$(realpath "$modroot")"
 		printf 'export KFABRIC_OUT=/run/out\n'
 		printf 'export KFABRIC_KERNEL=%q\n' "$kernel"
+		printf 'export KFABRIC_PATIENCE=%q\n' $((guest_timeout * 8 / 10))
 		printf 'guest_main() { /bin/bash %q' "/run/host$guest_script"
 		[ "${#guest_args[@]}" -eq 0 ] || printf ' %q' "${guest_args[@]}"
 		printf '; }\n'
@@ -120,15 +121,15 @@ guest_run() {
 	trap - EXIT
 	wait
 
+	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
+		tail -n 60 "$guest_console" | tr -d '\r' >&2
+		guest_fail 124 "killed after $guest_timeout s"
+		return
+	fi
 	guest_splat_check || {
 		guest_fail 99 "the kernel complained"
 		return
 	}
-	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
-		tail -n 20 "$guest_console" | tr -d '\r' >&2
-		guest_fail 124 "killed after $guest_timeout s"
-		return
-	fi
 	if [ ! -s "$guest_out/.status" ]; then
 		tail -n 20 "$guest_console" | tr -d '\r' >&2
 		guest_fail 98 "the guest died (status $rc)"
