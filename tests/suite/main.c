@@ -44,6 +44,10 @@ MODULE_PARM_DESC(test, "name of a test that needs help from outside");
 static const struct suite_test *const suite_tables[] = {
 	suite_info_tests,
 	suite_lifetime_tests,
+	suite_cm_tests,
+	suite_eq_tests,
+	suite_state_tests,
+	suite_refuse_tests,
 };
 
 /* Run by name only: a script has to do its part. */

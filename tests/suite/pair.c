@@ -44,17 +44,17 @@ int suite_getinfo(u64 caps, const char *service, u64 flags,
 	return ret;
 }
 
-static bool suite_listen(struct suite_net *net, struct kfi_info *info)
+static bool suite_listen(struct suite_net *net, struct kfi_info *info,
+			 struct kfi_eq_attr *eq_attr)
 {
 	size_t len = sizeof(net->addr);
 	struct suite *t = net->t;
 	u16 port;
 
-	if (!EXPECT_OK(t, kfi_eq_open(net->fabric, NULL, &net->eq, NULL, NULL)))
-		return false;
-	if (!EXPECT_OK(t, kfi_passive_ep(net->fabric, info, &net->pep, net)))
-		return false;
-	if (!EXPECT_OK(t, kfi_pep_bind(net->pep, &net->eq->fid, 0)) ||
+	if (!EXPECT_OK(t, kfi_eq_open(net->fabric, eq_attr, &net->eq, NULL,
+				      NULL)) ||
+	    !EXPECT_OK(t, kfi_passive_ep(net->fabric, info, &net->pep, net)) ||
+	    !EXPECT_OK(t, kfi_pep_bind(net->pep, &net->eq->fid, 0)) ||
 	    !EXPECT_OK(t, kfi_listen(net->pep)) ||
 	    !EXPECT_OK(t, kfi_getname(&net->pep->fid, &net->addr, &len)))
 		return false;
@@ -68,7 +68,8 @@ static bool suite_listen(struct suite_net *net, struct kfi_info *info)
 }
 
 /* Fabric, domain, event queue, and a passive endpoint that listens. */
-bool suite_net_open(struct suite *t, struct suite_net *net, u64 caps)
+bool suite_net_open(struct suite *t, struct suite_net *net, u64 caps,
+		    struct kfi_eq_attr *eq_attr)
 {
 	struct kfi_info *info;
 	bool ok;
@@ -80,7 +81,7 @@ bool suite_net_open(struct suite *t, struct suite_net *net, u64 caps)
 		return false;
 	ok = EXPECT_OK(t, kfi_fabric(info->fabric_attr, &net->fabric, NULL)) &&
 	     EXPECT_OK(t, kfi_domain(net->fabric, info, &net->domain, NULL)) &&
-	     suite_listen(net, info);
+	     suite_listen(net, info, eq_attr);
 	kfi_freeinfo(info);
 	if (!ok)
 		suite_net_close(net);
@@ -102,13 +103,14 @@ void suite_net_close(struct suite_net *net)
 	memset(net, 0, sizeof(*net));
 }
 
-/* An endpoint with its queues, bound and enabled. */
+/* An endpoint with its queues, bound and not yet enabled. */
 bool suite_end_open(struct suite_net *net, struct suite_end *end,
 		    struct kfi_info *info, const struct suite_opts *opts)
 {
 	struct kfi_cq_attr attr = {
 		.size = opts->cq_size, .flags = opts->cq_flags,
 	};
+	struct kfid_eq *eq = opts->eq ?: net->eq;
 	struct suite *t = net->t;
 
 	memset(end, 0, sizeof(*end));
@@ -122,7 +124,7 @@ bool suite_end_open(struct suite_net *net, struct suite_end *end,
 					opts->polled)) ||
 	    !EXPECT_OK(t, kfi_endpoint(net->domain, info, &end->ep, end)))
 		return false;
-	return EXPECT_OK(t, kfi_ep_bind(end->ep, &net->eq->fid, 0)) &&
+	return EXPECT_OK(t, kfi_ep_bind(end->ep, &eq->fid, 0)) &&
 	       EXPECT_OK(t, kfi_ep_bind(end->ep, &end->tx.cq->fid,
 					KFI_TRANSMIT | opts->tx_bind)) &&
 	       EXPECT_OK(t, kfi_ep_bind(end->ep, &end->rx.cq->fid,
@@ -210,7 +212,8 @@ void suite_pair_close(struct suite_pair *pair)
 bool suite_open(struct suite *t, struct suite_net *net, struct suite_pair *pair,
 		const struct suite_opts *opts)
 {
-	if (!suite_net_open(t, net, opts && opts->caps ? opts->caps : SUITE_RAW))
+	if (!suite_net_open(t, net, opts && opts->caps ? opts->caps : SUITE_RAW,
+			    NULL))
 		return false;
 	if (suite_pair_open(net, pair, opts))
 		return true;

@@ -206,6 +206,7 @@ bool suite_no_comp(struct suite *t, const char *file, int line,
  * @tx_bind: flags for binding the transmit queue, besides KFI_TRANSMIT
  * @rx_bind: flags for binding the receive queue, besides KFI_RECV
  * @tx_handler: of the connecting endpoint
+ * @eq: for an endpoint whose events do not go to &suite_net.eq; not for pairs
  */
 struct suite_opts {
 	u64				caps;
@@ -217,6 +218,7 @@ struct suite_opts {
 	u64				tx_bind;
 	u64				rx_bind;
 	struct kfi_tx_handler_attr	tx_handler;
+	struct kfid_eq			*eq;
 };
 
 /**
@@ -270,7 +272,8 @@ struct suite_pair {
 struct kfi_info *suite_hints(u64 caps);
 int suite_getinfo(u64 caps, const char *service, u64 flags,
 		  struct kfi_info **info);
-bool suite_net_open(struct suite *t, struct suite_net *net, u64 caps);
+bool suite_net_open(struct suite *t, struct suite_net *net, u64 caps,
+		    struct kfi_eq_attr *eq_attr);
 void suite_net_close(struct suite_net *net);
 bool suite_end_open(struct suite_net *net, struct suite_end *end,
 		    struct kfi_info *info, const struct suite_opts *opts);
