@@ -48,6 +48,9 @@ static const struct suite_test *const suite_tables[] = {
 	suite_eq_tests,
 	suite_state_tests,
 	suite_refuse_tests,
+	suite_mr_tests,
+	suite_msg_tests,
+	suite_rma_tests,
 };
 
 /* Run by name only: a script has to do its part. */

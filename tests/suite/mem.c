@@ -3,9 +3,11 @@
  * Registered memory, what to put into it and how to look at it.
  */
 
+#include <linux/bvec.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "suite.h"
 
@@ -40,6 +42,78 @@ void suite_mem_close(struct suite *t, struct suite_mem *mem)
 	kvfree(mem->buf);
 	mem->mr = NULL;
 	mem->buf = NULL;
+}
+
+static bool suite_arena_map(struct suite_arena *arena)
+{
+	unsigned int per_block = 1 << arena->order, i, nr;
+	struct page **pages;
+
+	nr = arena->nr * per_block;
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return false;
+	for (i = 0; i < nr; i++)
+		pages[i] = arena->blocks[i / per_block] + i % per_block;
+	arena->buf = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return arena->buf;
+}
+
+bool suite_arena_open(struct suite *t, struct suite_arena *arena,
+		      unsigned int order, unsigned int nr)
+{
+	unsigned int i;
+
+	memset(arena, 0, sizeof(*arena));
+	arena->order = order;
+	arena->nr = nr;
+	arena->len = (size_t)nr << (PAGE_SHIFT + order);
+	arena->blocks = kvcalloc(nr, sizeof(*arena->blocks), GFP_KERNEL);
+	if (!EXPECT(t, arena->blocks))
+		return false;
+	for (i = 0; i < nr; i++) {
+		arena->blocks[i] = alloc_pages(GFP_KERNEL | __GFP_ZERO |
+					       __GFP_COMP, order);
+		if (!arena->blocks[i])
+			break;
+	}
+	if (EXPECT_EQ(t, i, nr) && EXPECT(t, suite_arena_map(arena)))
+		return true;
+	suite_arena_close(arena);
+	return false;
+}
+
+void suite_arena_close(struct suite_arena *arena)
+{
+	unsigned int i;
+
+	vunmap(arena->buf);
+	for (i = 0; arena->blocks && i < arena->nr; i++)
+		if (arena->blocks[i])
+			__free_pages(arena->blocks[i], arena->order);
+	kvfree(arena->blocks);
+	memset(arena, 0, sizeof(*arena));
+}
+
+bool suite_arena_register(struct suite_net *net, struct suite_arena *arena,
+			  struct kfid_mr **mr)
+{
+	size_t block = PAGE_SIZE << arena->order;
+	struct bio_vec *bv;
+	unsigned int i;
+	bool ok;
+
+	*mr = NULL;
+	bv = kvcalloc(arena->nr, sizeof(*bv), GFP_KERNEL);
+	if (!EXPECT(net->t, bv))
+		return false;
+	for (i = 0; i < arena->nr; i++)
+		bvec_set_page(&bv[i], arena->blocks[i], block, 0);
+	ok = EXPECT_OK(net->t, kfi_mr_regbv(net->domain, bv, arena->nr,
+					    SUITE_ACCESS, 0, 0, 0, mr, NULL));
+	kvfree(bv);
+	return ok;
 }
 
 void suite_fill(struct suite *t, void *buf, size_t len)

@@ -310,6 +310,27 @@ struct suite_mem {
 	u64		key;
 };
 
+/**
+ * struct suite_arena - pages, in blocks that are contiguous for a device
+ * @order: of each block
+ * @nr: blocks
+ * @blocks: their first pages; compound pages if @order is not 0
+ * @len: bytes of all of them
+ * @buf: where they are mapped side by side, in vmalloc space
+ */
+struct suite_arena {
+	unsigned int	order;
+	unsigned int	nr;
+	struct page	**blocks;
+	size_t		len;
+	u8		*buf;
+};
+
+bool suite_arena_open(struct suite *t, struct suite_arena *arena,
+		      unsigned int order, unsigned int nr);
+void suite_arena_close(struct suite_arena *arena);
+bool suite_arena_register(struct suite_net *net, struct suite_arena *arena,
+			  struct kfid_mr **mr);
 bool suite_mem_open(struct suite_net *net, struct suite_mem *mem, size_t len,
 		    u64 access);
 void suite_mem_close(struct suite *t, struct suite_mem *mem);
