@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Every allocation of a call fails once. Built for kernels with CONFIG_FAILSLAB;
+ * tests/vm/kunit makes it count allocations that may reclaim.
+ */
+
+#include <linux/in.h>
+#include <linux/sched.h>
+
+#include "core.h"
+
+/* No call under test allocates as often as this. */
+#define FAULT_LIMIT	200
+
+/* Lets the @nth slab allocation of this task from now on fail; 0 for none. */
+static void fail_allocation(unsigned int nth)
+{
+	WRITE_ONCE(current->fail_nth, nth);
+}
+
+/* Whether the allocation that was to fail has been made. */
+static bool failed_allocation(void)
+{
+	return !READ_ONCE(current->fail_nth);
+}
+
+static void dupinfo_out_of_memory(struct kunit *test)
+{
+	struct kfi_info *offer = fake_offer(test, "fake");
+	struct kfi_info *dup;
+	unsigned int nth;
+
+	offer->src_addr = kzalloc_obj(struct sockaddr_in);
+	offer->src_addrlen = sizeof(struct sockaddr_in);
+	for (nth = 1; nth < FAULT_LIMIT; nth++) {
+		fail_allocation(nth);
+		dup = kfi_dupinfo(offer);
+		if (!failed_allocation())
+			break;
+		KUNIT_EXPECT_NULL_MSG(test, dup, "allocation %u", nth);
+		kfi_freeinfo(dup);
+	}
+	fail_allocation(0);
+	KUNIT_EXPECT_NOT_NULL(test, dup);
+	/* six structures, three strings, one address */
+	KUNIT_EXPECT_EQ(test, nth, 11);
+	kfi_freeinfo(dup);
+	kfi_freeinfo(offer);
+}
+
+static void eq_open_out_of_memory(struct kunit *test)
+{
+	struct kfid_fabric fabric;
+	struct kfid_eq *eq = NULL;
+	unsigned int nth;
+	int ret = -EIO;
+
+	fake_fabric_init(&fabric);
+	for (nth = 1; nth < FAULT_LIMIT; nth++) {
+		fail_allocation(nth);
+		ret = kfi_prov_eq_open(&fabric, NULL, fake_strerror, &eq, NULL,
+				       NULL);
+		if (!failed_allocation())
+			break;
+		/* the pool may come from vmalloc instead */
+		if (!ret)
+			kfi_close(&eq->fid);
+		else
+			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	}
+	fail_allocation(0);
+	KUNIT_EXPECT_GT(test, nth, 1);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, kfi_close(&eq->fid), 0);
+	KUNIT_EXPECT_TRUE(test, kfi_obj_close(&fabric.fid));
+}
+
+static struct kunit_case fault_cases[] = {
+	KUNIT_CASE(dupinfo_out_of_memory),
+	KUNIT_CASE(eq_open_out_of_memory),
+	{ }
+};
+
+static struct kunit_suite fault_suite = {
+	.name = "kfi_fault",
+	.test_cases = fault_cases,
+};
+
+kunit_test_suite(fault_suite);
