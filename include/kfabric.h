@@ -81,11 +81,15 @@ struct kfid_pep;
  *	endpoint have completed, commits included
  * KFI_REMOTE_CQ_DATA
  *	carry the message's data to the target's completion queue
- * KFI_INJECT_COMPLETE, KFI_TRANSMIT_COMPLETE, KFI_DELIVERY_COMPLETE,
+ * KFI_INJECT_COMPLETE
+ *	complete when the buffer can be reused
+ * KFI_TRANSMIT_COMPLETE
+ *	complete when the peer's device has received the data
+ * KFI_DELIVERY_COMPLETE
+ *	complete when the data is visible at the target
  * KFI_COMMIT_COMPLETE (= KFI_COMMIT)
- *	what the completion means: buffer reusable, out of this host and
- *	received by the peer's device, visible at the target, visible and
- *	persistent at the target. See "DOC: persistence"
+ *	complete when the data is visible and persistent at the target; see
+ *	"DOC: persistence"
  *
  * Flags of kfi_getinfo(): KFI_SOURCE (node and service name the local end),
  * KFI_NUMERICHOST (node is numeric; it has to be, names are not resolved),

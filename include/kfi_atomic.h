@@ -14,14 +14,13 @@
  * One 64-bit operand, naturally aligned, in a region that a peer may read and
  * write; where the device has them:
  *
- * ==================  ================  ====================================
- * call                operations        result
- * ==================  ================  ====================================
- * kfi_atomic()        KFI_SUM           none
- * kfi_fetch_atomic()  KFI_SUM,          the value before
- *                     KFI_ATOMIC_READ
- * kfi_compare_atomic() KFI_CSWAP        the value before
- * ==================  ================  ====================================
+ * ====================  ========================  ========================
+ * call                  operations                result
+ * ====================  ========================  ========================
+ * kfi_atomic()          KFI_SUM                   none
+ * kfi_fetch_atomic()    KFI_SUM, KFI_ATOMIC_READ  the value before
+ * kfi_compare_atomic()  KFI_CSWAP                 the value before
+ * ====================  ========================  ========================
  *
  * They are atomic among themselves, for all peers of one device at the target;
  * whether they are for its CPUs too is up to the device. Operands are read before
