@@ -152,13 +152,16 @@ static int kfi_dax_map(struct kfi_dax *kdax, u64 start, u64 len)
 /* Under the lock, so that the first notification finds the device. */
 static int kfi_dax_hold(struct kfi_dax *kdax, u64 *start)
 {
+	struct block_device *bdev = file_bdev(kdax->file);
+
+	if (!blk_queue_dax(bdev_get_queue(bdev)))
+		return -EOPNOTSUPP;
 	mutex_lock(&kfi_dax_lock);
-	kdax->dax = fs_dax_get_by_bdev(file_bdev(kdax->file), start, kdax,
-				       &kfi_dax_holder_ops);
+	kdax->dax = fs_dax_get_by_bdev(bdev, start, kdax, &kfi_dax_holder_ops);
 	if (kdax->dax)
 		list_add_tail(&kdax->node, &kfi_dax_list);
 	mutex_unlock(&kfi_dax_lock);
-	return kdax->dax ? 0 : -EOPNOTSUPP;
+	return kdax->dax ? 0 : -EBUSY;
 }
 
 static void kfi_dax_unhold(struct kfi_dax *kdax)
