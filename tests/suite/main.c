@@ -51,6 +51,8 @@ static const struct suite_test *const suite_tables[] = {
 	suite_mr_tests,
 	suite_msg_tests,
 	suite_rma_tests,
+	suite_cq_tests,
+	suite_flow_tests,
 };
 
 /* Run by name only: a script has to do its part. */

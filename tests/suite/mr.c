@@ -259,6 +259,7 @@ static void check_region(struct suite *t, struct suite_pair *pair,
 	EXPECT_OK(t, kfi_write(pair->a.ep, buf, len, NULL, 0, mr->iova,
 			       mr->key, mr));
 	EXPECT_COMP(t, &pair->a.tx, mr, NULL);
+	suite_settle(t, &pair->a, mr->iova, mr->key);
 	EXPECT_SAME(t, arena->buf + offset, buf, len);
 	memset(buf, 0, len);
 	EXPECT_OK(t, kfi_read(pair->a.ep, buf, len, NULL, 0, mr->iova, mr->key,

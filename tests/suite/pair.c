@@ -109,6 +109,7 @@ bool suite_end_open(struct suite_net *net, struct suite_end *end,
 {
 	struct kfi_cq_attr attr = {
 		.size = opts->cq_size, .flags = opts->cq_flags,
+		.format = opts->cq_format,
 	};
 	struct kfid_eq *eq = opts->eq ?: net->eq;
 	struct suite *t = net->t;
@@ -256,5 +257,23 @@ bool suite_ping(struct suite *t, struct suite_end *from, struct suite_end *to)
 	/* after a failure the provider may still have the buffer */
 	if (ok)
 		kfree(buf);
+	return ok;
+}
+
+/*
+ * A write that is complete may not be visible yet. It is when a read that was
+ * posted after it is complete.
+ */
+bool suite_settle(struct suite *t, struct suite_end *from, u64 addr, u64 key)
+{
+	u8 *byte = kmalloc(1, GFP_KERNEL);
+	bool ok;
+
+	ok = EXPECT(t, byte) &&
+	     EXPECT_OK(t, kfi_read(from->ep, byte, 1, NULL, KFI_ADDR_UNSPEC,
+				   addr, key, byte)) &&
+	     EXPECT_COMP(t, &from->tx, byte, NULL);
+	if (ok)
+		kfree(byte);
 	return ok;
 }

@@ -327,7 +327,9 @@ static void run(struct rma *r, enum rma_shape shape, bool read, unsigned int nr,
 		EXPECT(t, comp.entry.flags & (read ? KFI_READ : KFI_WRITE));
 		if (read)
 			check_read(r, local);
-		else
+		else if (suite_settle(t, &r->pair.a,
+				      r->sink_mr->iova + r->offset,
+				      r->sink_mr->key))
 			check_write(r, local);
 	}
 	if (suite_failed(t))
@@ -404,6 +406,7 @@ static void check_ranges(struct rma *r, size_t nr, bool read)
 			    kfi_writemsg(ep, &msg, 0));
 	EXPECT_COMP(t, &r->pair.a.tx, r, NULL);
 	EXPECT_NO_COMP(t, &r->pair.a.tx);
+	suite_settle(t, &r->pair.a, rma[0].addr, mr->key);
 	for (i = 0; i < nr; i++)
 		EXPECT_SAME(t, remote + (nr - i) * SZ_64K + 1,
 			    iov.iov_base + 8 * i, 8);

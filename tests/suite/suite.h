@@ -143,15 +143,19 @@ bool suite_wait_error(struct suite *t, const char *file, int line,
  */
 
 /**
- * struct suite_cq - a completion queue of format data that can be waited on
+ * struct suite_cq - a completion queue that can be waited on
  * @cq: the queue
  * @arrived: the handler was called
  * @polled: there is no handler
+ * @also: what the handler calls besides, or NULL
+ * @context: argument of @also
  */
 struct suite_cq {
 	struct kfid_cq		*cq;
 	struct completion	arrived;
 	bool			polled;
+	kfi_comp_handler	also;
+	void			*context;
 };
 
 /**
@@ -202,6 +206,7 @@ bool suite_no_comp(struct suite *t, const char *file, int line,
  * @rx_size: rx_attr.size, 0 for the provider's choice
  * @cq_size: entries of each completion queue, 0 for the default
  * @cq_flags: flags of &struct kfi_cq_attr
+ * @cq_format: format of their entries, 0 for data
  * @polled: completion queues without a handler
  * @tx_bind: flags for binding the transmit queue, besides KFI_TRANSMIT
  * @rx_bind: flags for binding the receive queue, besides KFI_RECV
@@ -214,6 +219,7 @@ struct suite_opts {
 	size_t				rx_size;
 	size_t				cq_size;
 	u64				cq_flags;
+	enum kfi_cq_format		cq_format;
 	bool				polled;
 	u64				tx_bind;
 	u64				rx_bind;
@@ -285,6 +291,7 @@ bool suite_open(struct suite *t, struct suite_net *net, struct suite_pair *pair,
 		const struct suite_opts *opts);
 void suite_close(struct suite_net *net, struct suite_pair *pair);
 bool suite_ping(struct suite *t, struct suite_end *from, struct suite_end *to);
+bool suite_settle(struct suite *t, struct suite_end *from, u64 addr, u64 key);
 
 /*
  * Memory

@@ -99,6 +99,8 @@ static void suite_cq_arrived(struct kfid_cq *cq, void *context)
 	struct suite_cq *scq = context;
 
 	complete(&scq->arrived);
+	if (scq->also)
+		scq->also(cq, scq->context);
 }
 
 int suite_cq_open(struct suite_cq *scq, struct kfid_domain *domain,
@@ -108,7 +110,9 @@ int suite_cq_open(struct suite_cq *scq, struct kfid_domain *domain,
 
 	init_completion(&scq->arrived);
 	scq->polled = polled;
-	a.format = KFI_CQ_FORMAT_DATA;
+	scq->also = NULL;
+	if (!a.format)
+		a.format = KFI_CQ_FORMAT_DATA;
 	return kfi_cq_open(domain, &a, &scq->cq,
 			   polled ? NULL : suite_cq_arrived, scq);
 }
