@@ -25,7 +25,7 @@ guest_splats+='|possible circular|possible recursive|inconsistent lock state'
 guest_splats+='|suspicious RCU usage|invalid wait context|INFO: task|INFO: rcu_'
 guest_splats+='|sleeping function called|scheduling while atomic'
 guest_splats+='|general protection|refcount_t:|list_(add|del) corruption'
-guest_splats+='|unreferenced object|soft lockup|hard LOCKUP|Segfault with'
+guest_splats+='|soft lockup|hard LOCKUP|Segfault with'
 
 # guest_option ARGUMENT...: takes one option that both runners know; sets
 # guest_used to the number of arguments that it took, 0 if it was none.
