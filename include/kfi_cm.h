@@ -68,6 +68,9 @@ static inline int kfi_getname(struct kfid *fid, void *addr, size_t *addrlen)
 {
 	struct kfid_ep *ep = container_of(fid, struct kfid_ep, fid);
 
+	might_sleep();
+	if (!kfi_is_endpoint(fid))
+		return -EINVAL;
 	if (!ep->cm->getname)
 		return -EOPNOTSUPP;
 	return ep->cm->getname(fid, addr, addrlen);
@@ -84,6 +87,7 @@ static inline int kfi_getname(struct kfid *fid, void *addr, size_t *addrlen)
  */
 static inline int kfi_getpeer(struct kfid_ep *ep, void *addr, size_t *addrlen)
 {
+	might_sleep();
 	if (!ep->cm->getpeer)
 		return -EOPNOTSUPP;
 	return ep->cm->getpeer(ep, addr, addrlen);

@@ -6,6 +6,8 @@
 #ifndef KFI_ENDPOINT_H
 #define KFI_ENDPOINT_H
 
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
 #include <linux/uio.h>
 
 #include <kfabric.h>
@@ -20,10 +22,10 @@
  * off. They do not sleep, do not allocate, and take one spinlock. Any number of
  * threads may make them on one object at once.
  *
- * All others are control calls. They need process context, may sleep, and say so
- * with might_sleep(). Allocation honours memalloc_noio_save(), so they can be
- * made on the way of memory reclaim. Control calls on one object must not race
- * with its kfi_close().
+ * All others are control calls, except those that only look something up and
+ * say so. Control calls need process context and may sleep. Allocation honours
+ * memalloc_noio_save(), so they can be made on the way of memory reclaim. No
+ * call on an object may race with its kfi_close().
  *
  * Arrays of a call - vectors, descriptors, remote ranges, the message itself -
  * are the caller's again when the call returns. The memory that they describe is
@@ -181,6 +183,15 @@ struct kfid_pep {
 	const struct kfi_ops_cm		*cm;
 };
 
+/* Options and connection management are reached alike through both. */
+static_assert(offsetof(struct kfid_ep, ops) == offsetof(struct kfid_pep, ops));
+static_assert(offsetof(struct kfid_ep, cm) == offsetof(struct kfid_pep, cm));
+
+static inline bool kfi_is_endpoint(const struct kfid *fid)
+{
+	return fid->fclass == KFI_CLASS_EP || fid->fclass == KFI_CLASS_PEP;
+}
+
 /**
  * kfi_passive_ep() - open a passive endpoint
  * @fabric: the fabric, which the endpoint is a child of
@@ -295,6 +306,9 @@ kfi_setopt(struct kfid *fid, int level, int optname, const void *optval,
 {
 	struct kfid_ep *ep = container_of(fid, struct kfid_ep, fid);
 
+	might_sleep();
+	if (!kfi_is_endpoint(fid))
+		return -EINVAL;
 	if (!ep->ops->setopt)
 		return -EOPNOTSUPP;
 	return ep->ops->setopt(fid, level, optname, optval, optlen);
@@ -317,6 +331,9 @@ kfi_getopt(struct kfid *fid, int level, int optname, void *optval,
 {
 	struct kfid_ep *ep = container_of(fid, struct kfid_ep, fid);
 
+	might_sleep();
+	if (!kfi_is_endpoint(fid))
+		return -EINVAL;
 	if (!ep->ops->getopt)
 		return -EOPNOTSUPP;
 	return ep->ops->getopt(fid, level, optname, optval, optlen);

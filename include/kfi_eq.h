@@ -174,7 +174,7 @@ kfi_eq_read(struct kfid_eq *eq, u32 *event, void *buf, size_t len, u64 flags)
  * @flags: 0, or KFI_PEEK
  *
  * Context: Any context.
- * Return: sizeof(*buf), -EAGAIN when the next event is not an error, -EINVAL.
+ * Return: ``sizeof(*buf)``, -EAGAIN when the next event is not an error, -EINVAL.
  */
 static inline ssize_t
 kfi_eq_readerr(struct kfid_eq *eq, struct kfi_eq_err_entry *buf, u64 flags)
@@ -209,7 +209,7 @@ kfi_eq_sread(struct kfid_eq *eq, u32 *event, void *buf, size_t len, int timeout,
  * @eq: the queue
  * @prov_errno: of an error event
  * @err_data: of the same event
- * @buf: where the text is copied too, or NULL
+ * @buf: gets a copy of the text, or NULL
  * @len: bytes of @buf
  *
  * Context: Any context.
@@ -380,9 +380,11 @@ struct kfid_cq {
  *
  * A queue opened with a completion handler is driven by the device. The handler
  * is edge-triggered: it is called once when an entry arrives, and again only
- * after a read has returned -EAGAIN. It runs in softirq context, or in process
- * context with KFI_CQ_PROCESS_CONTEXT, and may post and read. A queue opened
- * without one is polled: nothing happens but in kfi_cq_read().
+ * after kfi_cq_read() has returned -EAGAIN. It runs in softirq context, or in
+ * process context with KFI_CQ_PROCESS_CONTEXT, one call at a time, and may post
+ * and read.
+ *
+ * A queue opened without a handler is polled: nothing happens but in kfi_cq_read().
  */
 
 /**
@@ -421,7 +423,7 @@ kfi_cq_readerr(struct kfid_cq *cq, struct kfi_cq_err_entry *buf, u64 flags)
  * @cq: the queue
  * @prov_errno: of a completion in error
  * @err_data: of the same completion
- * @buf: where the text is copied too, or NULL
+ * @buf: gets a copy of the text, or NULL
  * @len: bytes of @buf
  *
  * Context: Any context.

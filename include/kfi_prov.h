@@ -18,6 +18,7 @@
 #include <kfi_eq.h>
 #include <kfi_rma.h>
 
+struct kfi_ioc;
 struct kfi_msg_atomic;
 struct dentry;
 struct page;
@@ -27,6 +28,7 @@ extern struct dentry *kfi_debugfs_root;
 
 /* Mark of a KFI_PMEM region's key, above the 32 bits that go to the device. */
 #define KFI_KEY_PMEM		BIT_ULL(32)
+#define KFI_KEY_MASK		(KFI_KEY_PMEM | U32_MAX)
 
 /* Slots of an endpoint whose hints do not ask for a number. */
 #define KFI_DEFAULT_TX_SIZE	128
@@ -173,7 +175,8 @@ struct kfi_comp {
  * @limit: entries reserved
  * @work: queued on @wq when an entry was read while @want was set
  * @wq: workqueue of @work
- * @taken: operations posted; written by the provider under its post lock
+ * @taken: operations posted; written by the provider under its post lock, and on a
+ *	cache line that nobody else writes
  * @returned: operations whose slot came back; written under @cq's lock
  * @want: the provider waits for a slot; under @cq's lock
  * @unread: entries in the ring; under @cq's lock
@@ -187,7 +190,8 @@ struct kfi_cq_credit {
 	struct work_struct	*work;
 	struct workqueue_struct	*wq;
 	u32			taken;
-	u32			returned;
+
+	u32			returned ____cacheline_aligned_in_smp;
 	bool			want;
 	unsigned int		unread;
 	bool			dead;
@@ -213,6 +217,8 @@ struct kfi_cq_credit {
  * @tail: next to fill
  * @reserved: entries promised to endpoints, dead ones' unread entries included
  * @armed: the handler is to be called at the next entry
+ * @handling: the handler is running
+ * @again: the handler is to be called again by who runs it
  * @credits: all credits
  */
 struct kfi_prov_cq {
@@ -231,6 +237,8 @@ struct kfi_prov_cq {
 	unsigned int		tail;
 	unsigned int		reserved;
 	bool			armed;
+	bool			handling;
+	bool			again;
 	struct list_head	credits;
 };
 
@@ -296,7 +304,7 @@ static inline void kfi_cq_untake(struct kfi_cq_credit *credit)
 			  KFI_DELIVERY_COMPLETE)
 
 /**
- * struct kfi_ep_limits - what kfi_check_msg() and its like check against
+ * struct kfi_ep_limits - what kfi_check_send() and its like check against
  * @max_msg_size: see &struct kfi_ep_attr
  * @inject_size: see &struct kfi_tx_attr
  * @cq_data_size: see &struct kfi_domain_attr
@@ -319,6 +327,7 @@ int kfi_check_rma(const struct kfi_ep_limits *limits,
 		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
 		  size_t *len);
 int kfi_check_atomic(const struct kfi_msg_atomic *msg, u64 flags);
+int kfi_check_operand(const struct kfi_ioc *iov, size_t count);
 int kfi_check_mr(const struct kfi_mr_attr *attr, u64 flags, size_t *len);
 int kfi_check_tx_op_flags(u64 op_flags);
 

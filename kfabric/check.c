@@ -4,6 +4,7 @@
  */
 
 #include <linux/export.h>
+#include <linux/overflow.h>
 
 #include <kfi_atomic.h>
 #include <kfi_prov.h>
@@ -17,16 +18,21 @@ static bool vector_valid(enum kfi_iov_type type, const void *iov, size_t count)
 }
 
 /* Data must fit, or the peer would see something else than was given. */
-static bool data_fits(const struct kfi_ep_limits *limits, u64 data, u64 flags)
+static int check_data(const struct kfi_ep_limits *limits, u64 data, u64 flags)
 {
 	if (!(flags & KFI_REMOTE_CQ_DATA))
-		return true;
-	return limits->cq_data_size >= sizeof(data) ||
-	       !(data >> (limits->cq_data_size * BITS_PER_BYTE));
+		return 0;
+	if (!limits->cq_data_size)
+		return -EOPNOTSUPP;
+	if (limits->cq_data_size >= sizeof(data))
+		return 0;
+	return data >> (limits->cq_data_size * BITS_PER_BYTE) ? -EINVAL : 0;
 }
 
 static int check_len(const struct kfi_ep_limits *limits, size_t len, u64 flags)
 {
+	if (len == SIZE_MAX)
+		return -EINVAL;
 	if (len > limits->max_msg_size)
 		return -EMSGSIZE;
 	if (flags & KFI_INJECT && len > limits->inject_size)
@@ -76,12 +82,16 @@ EXPORT_SYMBOL_GPL(kfi_check_recv);
 int kfi_check_send(const struct kfi_ep_limits *limits,
 		   const struct kfi_msg *msg, u64 flags, size_t *len)
 {
+	int ret;
+
 	if (!msg || flags & ~KFI_SEND_FLAGS || !one_level(flags) ||
-	    !vector_valid(msg->type, msg->msg_iov, msg->iov_count) ||
-	    !data_fits(limits, msg->data, flags))
+	    !vector_valid(msg->type, msg->msg_iov, msg->iov_count))
 		return -EINVAL;
 	if (flags & (KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE))
 		return -EOPNOTSUPP;
+	ret = check_data(limits, msg->data, flags);
+	if (ret)
+		return ret;
 	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
 	return check_len(limits, *len, flags);
 }
@@ -98,9 +108,11 @@ static int check_remote(const struct kfi_ep_limits *limits,
 
 		if (rma->len > limits->max_msg_size)
 			return -EMSGSIZE;
+		if (rma->addr + rma->len < rma->addr || rma->key & ~KFI_KEY_MASK)
+			return -EINVAL;
 		if (flags & KFI_COMMIT && !(rma->key & KFI_KEY_PMEM))
 			return -EINVAL;
-		*len += rma->len;
+		*len = size_add(*len, rma->len);
 	}
 	return 0;
 }
@@ -126,11 +138,13 @@ int kfi_check_rma(const struct kfi_ep_limits *limits,
 
 	if (!msg || flags & ~valid || !one_level(flags) ||
 	    !vector_valid(msg->type, msg->msg_iov, msg->iov_count) ||
-	    !msg->rma_iov || !msg->rma_iov_count ||
-	    !data_fits(limits, msg->data, flags))
+	    !msg->rma_iov || !msg->rma_iov_count)
 		return -EINVAL;
 	if (flags & KFI_COMMIT && !limits->commit)
 		return -EOPNOTSUPP;
+	ret = check_data(limits, msg->data, flags);
+	if (ret)
+		return ret;
 	if (msg->rma_iov_count > limits->rma_iov_limit)
 		return -E2BIG;
 	ret = check_remote(limits, msg, flags, &remote);
@@ -164,7 +178,8 @@ int kfi_check_atomic(const struct kfi_msg_atomic *msg, u64 flags)
 	if (msg->iov_count > 1 || msg->rma_iov_count > 1 ||
 	    msg->rma_iov->count > 1)
 		return -E2BIG;
-	if (!msg->rma_iov->count || msg->rma_iov->addr % sizeof(u64))
+	if (!msg->rma_iov->count || msg->rma_iov->addr % sizeof(u64) ||
+	    msg->rma_iov->key & ~KFI_KEY_MASK)
 		return -EINVAL;
 	if (msg->op == KFI_ATOMIC_READ)
 		return 0;
@@ -172,6 +187,22 @@ int kfi_check_atomic(const struct kfi_msg_atomic *msg, u64 flags)
 	return has_operand && msg->msg_iov->count == 1 ? 0 : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(kfi_check_atomic);
+
+/**
+ * kfi_check_operand() - check the compare or result vector of an atomic operation
+ * @iov: the vector
+ * @count: its elements
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL, -E2BIG for more than one operand.
+ */
+int kfi_check_operand(const struct kfi_ioc *iov, size_t count)
+{
+	if (count > 1 || (count && iov && iov->count > 1))
+		return -E2BIG;
+	return count && iov && iov->addr && iov->count ? 0 : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(kfi_check_operand);
 
 /**
  * kfi_check_mr() - check a registration

@@ -4,14 +4,23 @@
  * overrun.
  */
 
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait_bit.h>
 
 #include <kfi_prov.h>
 
 #define KFI_CQ_DEFAULT_SIZE	1024
 #define KFI_CQ_MAX_SIZE		BIT(20)
+
+/* Entries read under one hold of the lock, which completions wait for. */
+#define KFI_CQ_READ_BATCH	64
 
 static struct kfi_prov_cq *to_prov_cq(struct kfid_cq *cq)
 {
@@ -66,7 +75,7 @@ static void consume_entry(struct kfi_prov_cq *pcq)
 }
 
 /* An empty ring arms the handler: from now on the next entry is news. */
-static ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, size_t count)
+static ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, ssize_t count)
 {
 	const struct kfi_comp *comp;
 	unsigned long irq;
@@ -77,7 +86,7 @@ static ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, size_t count)
 		pcq->armed = true;
 		done = -EAGAIN;
 	}
-	while (done < (ssize_t)count && pcq->head != pcq->tail) {
+	while (done < min(count, KFI_CQ_READ_BATCH) && pcq->head != pcq->tail) {
 		comp = &pcq->ring[pcq->head & (pcq->size - 1)];
 		if (comp->err) {
 			done = done ? done : -KFI_EAVAIL;
@@ -151,12 +160,14 @@ static const struct kfi_ops_cq cq_ops = {
 };
 
 static int check_attr(const struct kfi_cq_attr *attr,
-		      const struct kfid_domain *domain)
+		      const struct kfid_domain *domain, bool handler)
 {
 	if (attr->size > KFI_CQ_MAX_SIZE ||
 	    attr->flags & ~(KFI_AFFINITY | KFI_CQ_PROCESS_CONTEXT) ||
 	    attr->wait_obj > KFI_WAIT_UNSPEC ||
 	    attr->wait_cond != KFI_CQ_COND_NONE || attr->wait_set)
+		return -EINVAL;
+	if (attr->flags & KFI_CQ_PROCESS_CONTEXT && !handler)
 		return -EINVAL;
 	if (attr->flags & KFI_AFFINITY &&
 	    (attr->signaling_vector < 0 ||
@@ -187,7 +198,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 
 	if (!attr)
 		return -EINVAL;
-	ret = check_attr(attr, domain);
+	ret = check_attr(attr, domain, handler);
 	if (ret)
 		return ret;
 	if (!attr->size)
@@ -219,7 +230,7 @@ EXPORT_SYMBOL_GPL(kfi_prov_cq_init);
 /**
  * kfi_prov_cq_destroy() - undo kfi_prov_cq_init()
  * @pcq: the queue, after kfi_obj_close(), so that no endpoint is bound; unread
- *	entries are forgotten
+ *	entries are forgotten. Waits for a handler that is running
  *
  * Context: Process context, may sleep.
  */
@@ -227,6 +238,11 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq)
 {
 	struct kfi_cq_credit *credit, *next;
 
+	might_sleep();
+	wait_var_event(&pcq->handling, !READ_ONCE(pcq->handling));
+	/* the last handler's caller is past its unlock */
+	spin_lock_irq(&pcq->lock);
+	spin_unlock_irq(&pcq->lock);
 	list_for_each_entry_safe(credit, next, &pcq->credits, node) {
 		WARN_ON_ONCE(!credit->dead);
 		kfree(credit);
@@ -324,13 +340,49 @@ bool kfi_cq_want(struct kfi_cq_credit *credit)
 }
 EXPORT_SYMBOL_GPL(kfi_cq_want);
 
+/*
+ * One call of the handler at a time: who finds it running leaves the call to
+ * whoever runs it.
+ */
+static void run_handler(struct kfi_prov_cq *pcq)
+{
+	unsigned long irq;
+	bool again;
+
+	do {
+		pcq->handler(&pcq->cq, pcq->cq.fid.context);
+		spin_lock_irqsave(&pcq->lock, irq);
+		again = pcq->again;
+		pcq->again = false;
+		WRITE_ONCE(pcq->handling, again);
+		if (!again)
+			wake_up_var(&pcq->handling);
+		spin_unlock_irqrestore(&pcq->lock, irq);
+	} while (again);
+}
+
+/* The handler is due: whether the caller is to run it. */
+static bool claim_handler(struct kfi_prov_cq *pcq)
+{
+	lockdep_assert_held(&pcq->lock);
+	pcq->armed = false;
+	if (pcq->handling) {
+		pcq->again = true;
+		return false;
+	}
+	WRITE_ONCE(pcq->handling, true);
+	return true;
+}
+
 /**
  * kfi_cq_complete() - put a completion into the queue
  * @credit: the credit of the operation's endpoint and direction
  * @comp: the completion
  *
  * Calls the completion handler when it is armed, so the caller's context must be
- * what the consumer was promised: softirq, or process context.
+ * what the consumer was promised: softirq, or process context. kfi_cq_release() of
+ * the credit has to wait until this has put the entry into the queue, but not for
+ * the handler.
  *
  * Context: Any context but hard interrupt; no lock held that a post takes.
  */
@@ -339,18 +391,19 @@ void kfi_cq_complete(struct kfi_cq_credit *credit, const struct kfi_comp *comp)
 	struct kfi_prov_cq *pcq = credit->cq;
 	struct kfi_comp *entry;
 	unsigned long irq;
-	bool call;
+	bool run = false;
 
 	spin_lock_irqsave(&pcq->lock, irq);
+	WARN_ON_ONCE(pcq->tail - pcq->head >= pcq->size);
 	entry = &pcq->ring[pcq->tail++ & (pcq->size - 1)];
 	*entry = *comp;
 	entry->credit = credit;
 	credit->unread++;
-	call = pcq->armed && pcq->handler;
-	pcq->armed = false;
+	if (pcq->armed && pcq->handler)
+		run = claim_handler(pcq);
 	spin_unlock_irqrestore(&pcq->lock, irq);
-	if (call)
-		pcq->handler(&pcq->cq, pcq->cq.fid.context);
+	if (run)
+		run_handler(pcq);
 }
 EXPORT_SYMBOL_GPL(kfi_cq_complete);
 

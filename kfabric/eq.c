@@ -3,8 +3,16 @@
  * Event queues.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -25,6 +33,7 @@
  * @events: unread events, oldest first
  * @free: events for connection requests
  * @pool: memory of all events for connection requests
+ * @pool_size: how many
  * @rejected: connection requests that found the queue full
  * @armed: @handler is to be called at the next event
  */
@@ -41,6 +50,7 @@ struct kfi_eq {
 	struct list_head	events;
 	struct list_head	free;
 	struct kfi_eq_event	*pool;
+	size_t			pool_size;
 	u64			rejected;
 	bool			armed;
 };
@@ -61,15 +71,8 @@ static struct kfi_eq_event *first_event(struct kfi_eq *keq)
 static void consume_event(struct kfi_eq *keq, struct kfi_eq_event *ev)
 {
 	list_del_init(&ev->node);
-	if (ev->event == KFI_CONNREQ && !ev->err)
+	if (ev >= keq->pool && ev < keq->pool + keq->pool_size)
 		list_add(&ev->node, &keq->free);
-}
-
-/* Nothing to read: from now on the next event is news. */
-static ssize_t empty(struct kfi_eq *keq)
-{
-	keq->armed = true;
-	return -EAGAIN;
 }
 
 static ssize_t copy_event(struct kfi_eq_event *ev, u32 *event, void *buf,
@@ -102,7 +105,9 @@ static ssize_t eq_read(struct kfid_eq *eq, u32 *event, void *buf, size_t len,
 	spin_lock_irqsave(&keq->lock, irq);
 	ev = first_event(keq);
 	if (!ev) {
-		ret = empty(keq);
+		/* from now on the next event is news */
+		keq->armed = true;
+		ret = -EAGAIN;
 	} else if (ev->err) {
 		ret = -KFI_EAVAIL;
 	} else {
@@ -134,18 +139,14 @@ static ssize_t eq_readerr(struct kfid_eq *eq, struct kfi_eq_err_entry *buf,
 	struct kfi_eq *keq = to_kfi_eq(eq);
 	struct kfi_eq_event *ev;
 	unsigned long irq;
-	ssize_t ret;
+	ssize_t ret = -EAGAIN;
 
 	if (!buf || flags & ~KFI_PEEK)
 		return -EINVAL;
 
 	spin_lock_irqsave(&keq->lock, irq);
 	ev = first_event(keq);
-	if (!ev) {
-		ret = empty(keq);
-	} else if (!ev->err) {
-		ret = -EAGAIN;
-	} else {
+	if (ev && ev->err) {
 		copy_error(ev, buf);
 		if (!(flags & KFI_PEEK))
 			consume_event(keq, ev);
@@ -221,6 +222,7 @@ static int eq_close(struct kfid *fid)
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
 	cancel_work_sync(&keq->work);
+	WARN_ON_ONCE(!list_empty(&keq->events));
 	if (keq->rejected)
 		pr_debug("event queue: %llu connection requests rejected\n",
 			 keq->rejected);
@@ -249,6 +251,7 @@ static int alloc_pool(struct kfi_eq *keq, size_t size)
 	keq->pool = kvzalloc_objs(*keq->pool, size);
 	if (!keq->pool)
 		return -ENOMEM;
+	keq->pool_size = size;
 	for (i = 0; i < size; i++)
 		list_add_tail(&keq->pool[i].node, &keq->free);
 	return 0;
@@ -354,8 +357,9 @@ void kfi_eq_post(struct kfid_eq *eq, struct kfi_eq_event *ev)
 		if (keq->armed && keq->handler)
 			queue_work(kfi_eq_wq, &keq->work);
 		keq->armed = false;
+		/* under the lock: a reader may close the queue */
+		wake_up_all(&keq->wait);
 	}
-	wake_up_all(&keq->wait);
 	spin_unlock_irqrestore(&keq->lock, irq);
 }
 EXPORT_SYMBOL_GPL(kfi_eq_post);
@@ -386,6 +390,8 @@ struct kfi_eq_event *kfi_eq_get_connreq(struct kfid_eq *eq)
 		return NULL;
 	ev->event = KFI_CONNREQ;
 	ev->info = NULL;
+	ev->err = 0;
+	ev->prov_errno = 0;
 	ev->data_len = 0;
 	return ev;
 }

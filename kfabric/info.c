@@ -82,46 +82,53 @@ struct kfi_info *kfi_allocinfo(void)
 }
 EXPORT_SYMBOL_GPL(kfi_allocinfo);
 
-/* Copies @len bytes at *@member, which still points into the original. */
-static bool own_copy(void *member, size_t len)
+/* Copies what is there; false when there is no memory for it. */
+static bool dup_mem(void **to, const void *from, size_t len)
 {
-	void **ptr = member;
-
-	if (!*ptr)
-		return true;
-	*ptr = kmemdup(*ptr, len, GFP_KERNEL);
-	return *ptr;
+	*to = from ? kmemdup(from, len, GFP_KERNEL) : NULL;
+	return *to || !from;
 }
 
-static bool own_string(char **member)
+static bool dup_string(char **to, const char *from)
 {
-	return !*member || own_copy(member, strlen(*member) + 1);
+	*to = kstrdup(from, GFP_KERNEL);
+	return *to || !from;
+}
+
+static bool dup_key(u8 **to, const u8 *from, size_t len)
+{
+	*to = from ? kmemdup(from, len, GFP_KERNEL) : NULL;
+	return *to || !from;
 }
 
 /*
- * Members that point into the original are cleared first, so that a copy that
- * failed half way owns all that it points to.
+ * Every pointer is copied, or cleared, even after one could not be: a copy that
+ * failed must not point into the original when it is freed.
  */
 static bool dup_fabric_attr(struct kfi_fabric_attr *to,
 			    const struct kfi_fabric_attr *from)
 {
+	bool ok;
+
 	*to = *from;
-	to->prov_name = NULL;
-	if (!own_string(&to->name))
-		return false;
-	to->prov_name = from->prov_name;
-	return own_string(&to->prov_name);
+	ok = dup_string(&to->name, from->name);
+	return dup_string(&to->prov_name, from->prov_name) && ok;
 }
 
 static bool dup_domain_attr(struct kfi_domain_attr *to,
 			    const struct kfi_domain_attr *from)
 {
+	bool ok;
+
 	*to = *from;
-	to->auth_key = NULL;
-	if (!own_string(&to->name))
-		return false;
-	to->auth_key = from->auth_key;
-	return own_copy(&to->auth_key, from->auth_key_size);
+	ok = dup_string(&to->name, from->name);
+	return dup_key(&to->auth_key, from->auth_key, from->auth_key_size) && ok;
+}
+
+static bool dup_ep_attr(struct kfi_ep_attr *to, const struct kfi_ep_attr *from)
+{
+	*to = *from;
+	return dup_key(&to->auth_key, from->auth_key, from->auth_key_size);
 }
 
 static bool dup_attrs(struct kfi_info *to, const struct kfi_info *from)
@@ -130,12 +137,8 @@ static bool dup_attrs(struct kfi_info *to, const struct kfi_info *from)
 		*to->tx_attr = *from->tx_attr;
 	if (from->rx_attr)
 		*to->rx_attr = *from->rx_attr;
-	if (from->ep_attr) {
-		*to->ep_attr = *from->ep_attr;
-		if (!own_copy(&to->ep_attr->auth_key,
-			      from->ep_attr->auth_key_size))
-			return false;
-	}
+	if (from->ep_attr && !dup_ep_attr(to->ep_attr, from->ep_attr))
+		return false;
 	if (from->domain_attr &&
 	    !dup_domain_attr(to->domain_attr, from->domain_attr))
 		return false;
@@ -145,11 +148,8 @@ static bool dup_attrs(struct kfi_info *to, const struct kfi_info *from)
 
 static bool dup_addrs(struct kfi_info *to, const struct kfi_info *from)
 {
-	to->src_addr = from->src_addr;
-	if (!own_copy(&to->src_addr, from->src_addrlen))
-		return false;
-	to->dest_addr = from->dest_addr;
-	return own_copy(&to->dest_addr, from->dest_addrlen);
+	return dup_mem(&to->src_addr, from->src_addr, from->src_addrlen) &&
+	       dup_mem(&to->dest_addr, from->dest_addr, from->dest_addrlen);
 }
 
 /**
@@ -175,7 +175,8 @@ struct kfi_info *kfi_dupinfo(const struct kfi_info *info)
 	dup->addr_format = info->addr_format;
 	dup->src_addrlen = info->src_addrlen;
 	dup->dest_addrlen = info->dest_addrlen;
-	if (info->handle && kfi_obj_get(info->handle))
+	/* the info holds a reference, so the request is there */
+	if (info->handle && !WARN_ON_ONCE(!kfi_obj_get(info->handle)))
 		dup->handle = info->handle;
 	if (!dup_attrs(dup, info) || !dup_addrs(dup, info)) {
 		kfi_freeinfo(dup);

@@ -44,4 +44,3 @@ module_exit(kfabric_exit);
 
 MODULE_DESCRIPTION("Kernel fabric interface");
 MODULE_LICENSE("Dual BSD/GPL");
-MODULE_VERSION("1.7");

@@ -14,6 +14,12 @@
 #define KFI_PRIMARY_CAPS	(KFI_MSG | KFI_RMA | KFI_ATOMIC)
 
 /* A number asks for at least as much, so 0 asks for nothing. */
+/* What an offer leaves open the core fills in, and has looked at already. */
+static bool match_name(const char *offer, const char *hint)
+{
+	return !hint || !offer || !strcmp(hint, offer);
+}
+
 static bool match_tx(const struct kfi_tx_attr *offer,
 		     const struct kfi_tx_attr *hint)
 {
@@ -86,8 +92,7 @@ static bool match_domain(const struct kfi_domain_attr *offer,
 {
 	if (!hint)
 		return true;
-	return (!hint->name || !strcmp(hint->name, offer->name)) &&
-	       !hint->domain &&
+	return match_name(offer->name, hint->name) && !hint->domain &&
 	       !(hint->caps & ~offer->caps) &&
 	       (!hint->mr_mode || !(offer->mr_mode & ~hint->mr_mode)) &&
 	       (!hint->data_progress ||
@@ -107,10 +112,9 @@ static bool match_fabric(const struct kfi_fabric_attr *offer,
 {
 	if (!hint)
 		return true;
-	return (!hint->name || !strcmp(hint->name, offer->name)) &&
-	       (!hint->prov_name ||
-		!strcmp(hint->prov_name, offer->prov_name)) &&
-	       (!hint->prov_version ||
+	return match_name(offer->name, hint->name) &&
+	       match_name(offer->prov_name, hint->prov_name) &&
+	       (!hint->prov_version || !offer->prov_version ||
 		hint->prov_version == offer->prov_version) &&
 	       !hint->fabric &&
 	       !KFI_VERSION_LT(offer->api_version, hint->api_version);
@@ -166,19 +170,39 @@ static size_t choose_size(size_t offer, size_t hint, size_t fallback)
 	return hint ? hint : min(offer, fallback);
 }
 
+/* The directions that a primary capability has. */
+static u64 directions(u64 primary)
+{
+	u64 bits = 0;
+
+	if (primary & KFI_MSG)
+		bits |= KFI_SEND | KFI_RECV;
+	if (primary & (KFI_RMA | KFI_ATOMIC))
+		bits |= KFI_READ | KFI_WRITE | KFI_REMOTE_READ |
+			KFI_REMOTE_WRITE;
+	return bits;
+}
+
 /*
- * What the consumer asked for by name of a capability it gets, and no more:
- * direction bits narrow the answer. Without a hint it gets all.
+ * The answer has the capabilities that were asked for and no more. Without a
+ * primary one among them that is all primaries, without a direction of a primary
+ * all of its directions; where peers are is not a choice.
  */
 static u64 choose_caps(u64 offer, u64 hint)
 {
-	if (!(hint & (KFI_PRIMARY_CAPS | KFI_RMA_PMEM)))
+	u64 caps = hint & (KFI_PRIMARY_CAPS | KFI_RMA_PMEM);
+	u64 primary;
+
+	if (!hint)
 		return offer;
 	if (!(hint & KFI_PRIMARY_CAPS))
-		hint |= offer & KFI_PRIMARY_CAPS;
-	if (!(hint & ~(KFI_PRIMARY_CAPS | KFI_RMA_PMEM)))
-		hint |= offer & ~(KFI_PRIMARY_CAPS | KFI_RMA_PMEM);
-	return hint;
+		caps |= offer & KFI_PRIMARY_CAPS;
+	for (primary = KFI_MSG; primary <= KFI_ATOMIC; primary <<= 1) {
+		u64 bits = directions(caps & primary);
+
+		caps |= hint & bits ? hint & bits : offer & bits;
+	}
+	return caps | (offer & (KFI_LOCAL_COMM | KFI_REMOTE_COMM));
 }
 
 static void tailor(struct kfi_info *info, const struct kfi_info *hints)
@@ -197,6 +221,8 @@ static void tailor(struct kfi_info *info, const struct kfi_info *hints)
 	if (!hints)
 		return;
 	info->caps = choose_caps(info->caps, hints->caps);
+	tx->caps &= info->caps;
+	rx->caps &= info->caps;
 	if (hints->domain_attr && hints->domain_attr->threading)
 		info->domain_attr->threading = hints->domain_attr->threading;
 }

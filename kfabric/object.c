@@ -3,6 +3,7 @@
  * Object lifetime: who may close what, and when.
  */
 
+#include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/refcount.h>
 
@@ -59,11 +60,13 @@ EXPORT_SYMBOL_GPL(kfi_obj_get);
  * kfi_obj_put() - take a child or a binding from an object
  * @fid: the object, which does not go away by this
  *
+ * What the caller did to the object is seen by whoever closes it.
+ *
  * Context: Any context.
  */
 void kfi_obj_put(struct kfid *fid)
 {
-	WARN_ON_ONCE(refcount_dec_and_test(&fid->users));
+	refcount_dec(&fid->users);
 }
 EXPORT_SYMBOL_GPL(kfi_obj_put);
 
@@ -77,6 +80,10 @@ EXPORT_SYMBOL_GPL(kfi_obj_put);
  */
 bool kfi_obj_close(struct kfid *fid)
 {
-	return refcount_dec_if_one(&fid->users);
+	if (!refcount_dec_if_one(&fid->users))
+		return false;
+	/* pairs with the release in kfi_obj_put() */
+	smp_acquire__after_ctrl_dep();
+	return true;
 }
 EXPORT_SYMBOL_GPL(kfi_obj_close);

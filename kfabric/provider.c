@@ -3,11 +3,16 @@
  * The registry of providers, and the two calls that reach one by name.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/kmod.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -83,30 +88,36 @@ void kfi_provider_put(struct kfi_provider *provider)
 }
 EXPORT_SYMBOL_GPL(kfi_provider_put);
 
-/* The first provider after @id, or the one named @name, with a reference. */
-static struct kfi_provider *get_provider(u64 id, const char *name)
+/* The first provider registered after @id, with a reference. */
+static struct kfi_provider *get_provider_after(u64 id)
 {
 	struct kfi_provider *provider;
 
 	guard(mutex)(&providers_lock);
-	list_for_each_entry(provider, &providers, node) {
-		if (name ? strcmp(provider->name, name) : provider->id <= id)
-			continue;
-		if (try_module_get(provider->owner))
+	list_for_each_entry(provider, &providers, node)
+		if (provider->id > id && try_module_get(provider->owner))
 			return provider;
-	}
 	return NULL;
+}
+
+static struct kfi_provider *get_loaded_provider(const char *name)
+{
+	struct kfi_provider *provider;
+
+	guard(mutex)(&providers_lock);
+	provider = find_provider(name);
+	return provider && try_module_get(provider->owner) ? provider : NULL;
 }
 
 static struct kfi_provider *get_provider_by_name(const char *name)
 {
 	struct kfi_provider *provider;
 
-	provider = get_provider(0, name);
+	provider = get_loaded_provider(name);
 	if (provider)
 		return provider;
 	request_module("kfi-prov-%s", name);
-	return get_provider(0, name);
+	return get_loaded_provider(name);
 }
 
 /* Whether the answers of @provider say who gave them. */
@@ -146,9 +157,10 @@ static int name_provider(const struct kfi_getinfo_req *req,
 	return 0;
 }
 
-static void ask_provider(const struct kfi_provider *provider,
-			 const struct kfi_getinfo_req *req,
-			 struct kfi_info **list)
+/* An answer that failed for want of memory is not the same as none. */
+static int ask_provider(const struct kfi_provider *provider,
+			const struct kfi_getinfo_req *req,
+			struct kfi_info **list)
 {
 	struct kfi_info *answers = NULL;
 	int ret;
@@ -157,24 +169,44 @@ static void ask_provider(const struct kfi_provider *provider,
 		ret = name_provider(req, &answers);
 	else
 		ret = provider->getinfo(req, &answers);
-	if (ret && ret != -ENODATA)
-		pr_debug("getinfo of %s: %d\n", provider->name, ret);
-	if (ret || !complete_answers(provider, answers))
-		kfi_freeinfo(answers);
-	else
+	if (!ret && !complete_answers(provider, answers))
+		ret = -ENOMEM;
+	if (!ret) {
 		append_list(list, answers);
+		return 0;
+	}
+	if (ret != -ENODATA)
+		pr_debug("getinfo of %s: %d\n", provider->name, ret);
+	kfi_freeinfo(answers);
+	return ret == -ENOMEM ? ret : -ENODATA;
 }
 
-static void ask_all(const struct kfi_getinfo_req *req, struct kfi_info **list)
+static int ask_all(const struct kfi_getinfo_req *req, struct kfi_info **list)
 {
 	struct kfi_provider *provider;
+	int ret = -ENODATA;
 	u64 id = 0;
 
-	while ((provider = get_provider(id, NULL))) {
+	while ((provider = get_provider_after(id))) {
 		id = provider->id;
-		ask_provider(provider, req, list);
+		if (ask_provider(provider, req, list) == -ENOMEM)
+			ret = -ENOMEM;
 		kfi_provider_put(provider);
 	}
+	return *list ? 0 : ret;
+}
+
+static int ask_one(const char *name, const struct kfi_getinfo_req *req,
+		   struct kfi_info **list)
+{
+	struct kfi_provider *provider = get_provider_by_name(name);
+	int ret;
+
+	if (!provider)
+		return -ENODATA;
+	ret = ask_provider(provider, req, list);
+	kfi_provider_put(provider);
+	return ret;
 }
 
 static int copy_addr(struct sockaddr_storage *to, const void *from, size_t len)
@@ -183,7 +215,7 @@ static int copy_addr(struct sockaddr_storage *to, const void *from, size_t len)
 		return 0;
 	if (!kfi_sockaddr_valid(from, len))
 		return -EINVAL;
-	memcpy(to, from, min(len, sizeof(*to)));
+	memcpy(to, from, kfi_sockaddr_len(from));
 	return 0;
 }
 
@@ -218,11 +250,16 @@ static int get_format(struct kfi_getinfo_req *req)
 {
 	u32 src = kfi_sockaddr_format(&req->src);
 	u32 dest = kfi_sockaddr_format(&req->dest);
+	u32 wanted;
 
 	if (src && dest && src != dest)
 		return -EINVAL;
 	req->addr_format = src ? src : dest;
-	return 0;
+	if (!req->addr_format || !req->hints)
+		return 0;
+	wanted = req->hints->addr_format;
+	return wanted == KFI_FORMAT_UNSPEC || wanted == KFI_SOCKADDR ||
+	       wanted == req->addr_format ? 0 : -ENODATA;
 }
 
 /**
@@ -230,7 +267,7 @@ static int get_format(struct kfi_getinfo_req *req)
  * @version: KFI_VERSION() that the consumer was written for
  * @node: numeric IPv4 or IPv6 address of the peer, with KFI_SOURCE of this end;
  *	NULL when hints have it, or nobody cares; with KFI_SOURCE NULL is any
- * @service: numeric port at @node, or NULL
+ * @service: decimal port at @node, or NULL; without @node only with KFI_SOURCE
  * @flags: KFI_SOURCE, KFI_NUMERICHOST, KFI_PROV_ATTR_ONLY
  * @hints: what is asked for, see kfi_info_match(); NULL asks for nothing. A
  *	provider that is named and not there is loaded
@@ -240,7 +277,7 @@ static int get_format(struct kfi_getinfo_req *req)
  * kfi_connect().
  *
  * Context: Process context, may sleep.
- * Return: 0; -ENODATA when nothing matches; -EINVAL for bad arguments;
+ * Return: 0; -ENODATA when nothing matches; -EINVAL for bad arguments; -ENOMEM;
  * -EOPNOTSUPP when @version is newer than the core.
  */
 int kfi_getinfo(u32 version, const char *node, const char *service, u64 flags,
@@ -272,17 +309,7 @@ int kfi_getinfo(u32 version, const char *node, const char *service, u64 flags,
 	if (ret)
 		return ret;
 
-	if (name) {
-		struct kfi_provider *provider = get_provider_by_name(name);
-
-		if (provider) {
-			ask_provider(provider, &req, info);
-			kfi_provider_put(provider);
-		}
-	} else {
-		ask_all(&req, info);
-	}
-	return *info ? 0 : -ENODATA;
+	return name ? ask_one(name, &req, info) : ask_all(&req, info);
 }
 EXPORT_SYMBOL_GPL(kfi_getinfo);
 

@@ -15,6 +15,12 @@
 
 #include <kfi_prov.h>
 
+/* NULL, or a member of a structure at NULL. */
+static bool nowhere(const void *addr)
+{
+	return (unsigned long)addr < PAGE_SIZE;
+}
+
 /**
  * kfi_iov_len() - bytes that a vector describes
  * @type: what it consists of
@@ -22,8 +28,8 @@
  * @count: its elements
  *
  * Context: Any context.
- * Return: bytes; SIZE_MAX, which no operation takes, for an unknown type or when
- * the sum does not fit.
+ * Return: bytes; SIZE_MAX, which no operation takes, for an unknown type, for an
+ * element that has a length and no memory, or when the sum does not fit.
  */
 size_t kfi_iov_len(enum kfi_iov_type type, const void *iov, size_t count)
 {
@@ -36,13 +42,18 @@ size_t kfi_iov_len(enum kfi_iov_type type, const void *iov, size_t count)
 	for (i = 0; i < count; i++) {
 		switch (type) {
 		case KFI_KVEC:
+			if (kv[i].iov_len && nowhere(kv[i].iov_base))
+				return SIZE_MAX;
 			len = size_add(len, kv[i].iov_len);
 			break;
 		case KFI_BVEC:
+			if (bv[i].bv_len && !bv[i].bv_page)
+				return SIZE_MAX;
 			len = size_add(len, bv[i].bv_len);
 			break;
 		case KFI_SGL:
-			if (!sg)
+			if (!sg || (sg->length &&
+				    !sg_page((struct scatterlist *)sg)))
 				return SIZE_MAX;
 			len = size_add(len, sg->length);
 			sg = sg_next((struct scatterlist *)sg);
@@ -145,7 +156,7 @@ static void next_element(struct kfi_seg_iter *iter)
 /**
  * kfi_seg_next() - the next segment of a vector
  * @iter: the walk
- * @max: most bytes of the segment
+ * @max: most bytes of the segment, not 0
  * @seg: where the segment is returned
  *
  * A segment does not reach across elements; elements of no length are passed

@@ -290,6 +290,7 @@ static void cq_attributes(struct kunit *test)
 		int ret;
 	} cases[] = {
 		{ { .flags = KFI_MORE }, -EINVAL },
+		{ { .flags = KFI_CQ_PROCESS_CONTEXT }, -EINVAL },
 		{ { .size = SIZE_MAX }, -EINVAL },
 		{ { .wait_obj = KFI_WAIT_QUEUE }, -EINVAL },
 		{ { .wait_cond = KFI_CQ_COND_THRESHOLD }, -EINVAL },

@@ -244,6 +244,7 @@ static void eq_handler_is_edge_triggered(struct kunit *test)
 	kfi_eq_post(f->eq, &f->ep[3].connected);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&f->called, HZ), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->calls), 2);
+	kfi_eq_flush(f->eq, &f->ep[3].fid);
 	KUNIT_EXPECT_EQ(test, kfi_close(&f->eq->fid), 0);
 }
 
