@@ -157,7 +157,7 @@ static void crew_post(struct crew *crew)
 
 static void test_readers(struct suite *t)
 {
-	struct crew *crew = kzalloc(sizeof(*crew), GFP_KERNEL);
+	struct crew *crew = kzalloc_obj(*crew);
 	struct reader readers[CQ_READERS];
 	unsigned int i;
 
@@ -232,7 +232,7 @@ static void run_chain(struct suite *t, unsigned int nr, u64 cq_flags)
 {
 	const struct suite_opts opts = { .cq_flags = cq_flags };
 	unsigned long timeout = msecs_to_jiffies(SUITE_TIMEOUT_MS);
-	struct chain *chain = kzalloc(sizeof(*chain), GFP_KERNEL);
+	struct chain *chain = kzalloc_obj(*chain);
 	unsigned int before = nr;
 
 	if (!EXPECT(t, chain) || !bench_open(t, &chain->bench, &opts))

@@ -86,7 +86,7 @@ static void crowd_close(struct crowd *crowd)
 
 static struct crowd *crowd_open(struct suite *t, struct kfi_eq_attr *attr)
 {
-	struct crowd *crowd = kzalloc(sizeof(*crowd), GFP_KERNEL);
+	struct crowd *crowd = kzalloc_obj(*crowd);
 
 	if (!EXPECT(t, crowd))
 		return NULL;

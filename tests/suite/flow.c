@@ -123,6 +123,7 @@ static void flow_wait_room(struct flow *flow, int calls)
 static void check_size(struct suite *t, size_t size)
 {
 	struct flow flow;
+	uintptr_t op;
 
 	if (!flow_open(t, &flow, size))
 		return;
@@ -136,7 +137,7 @@ static void check_size(struct suite *t, size_t size)
 	flow_wait_room(&flow, 1);
 	EXPECT_OK(t, flow_write(&flow, size + 1, 0));
 	EXPECT_EQ(t, flow_write(&flow, 1, 0), -EAGAIN);
-	for (uintptr_t op = 2; op <= size + 1; op++)
+	for (op = 2; op <= size + 1; op++)
 		EXPECT_COMP(t, &flow.pair.a.tx, (void *)op, NULL);
 	flow_wait_room(&flow, 2);
 	EXPECT_NO_COMP(t, &flow.pair.a.tx);

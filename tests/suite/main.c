@@ -53,6 +53,8 @@ static const struct suite_test *const suite_tables[] = {
 	suite_rma_tests,
 	suite_cq_tests,
 	suite_flow_tests,
+	suite_flags_tests,
+	suite_atomic_tests,
 };
 
 /* Run by name only: a script has to do its part. */

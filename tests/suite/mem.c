@@ -69,7 +69,7 @@ bool suite_arena_open(struct suite *t, struct suite_arena *arena,
 	arena->order = order;
 	arena->nr = nr;
 	arena->len = (size_t)nr << (PAGE_SHIFT + order);
-	arena->blocks = kvcalloc(nr, sizeof(*arena->blocks), GFP_KERNEL);
+	arena->blocks = kvzalloc_objs(*arena->blocks, nr);
 	if (!EXPECT(t, arena->blocks))
 		return false;
 	for (i = 0; i < nr; i++) {
@@ -105,7 +105,7 @@ bool suite_arena_register(struct suite_net *net, struct suite_arena *arena,
 	bool ok;
 
 	*mr = NULL;
-	bv = kvcalloc(arena->nr, sizeof(*bv), GFP_KERNEL);
+	bv = kvzalloc_objs(*bv, arena->nr);
 	if (!EXPECT(net->t, bv))
 		return false;
 	for (i = 0; i < arena->nr; i++)

@@ -190,7 +190,7 @@ static void test_limit(struct suite *t)
 		t->skip = "the limit is more than there is memory for";
 		goto out_net;
 	}
-	bv = kvcalloc(limit + 1, sizeof(*bv), GFP_KERNEL);
+	bv = kvzalloc_objs(*bv, limit + 1);
 	if (!EXPECT(t, bv))
 		goto out_net;
 	for (i = 0; i <= limit; i++)

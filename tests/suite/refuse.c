@@ -65,8 +65,8 @@ static bool refuse_vectors(struct refuse *r)
 	if (!suite_mem_open(&r->net, &r->mem, r->nr_iov * REFUSE_STRIDE,
 			    SUITE_ACCESS))
 		return false;
-	r->iov = kvcalloc(r->nr_iov, sizeof(*r->iov), GFP_KERNEL);
-	r->rma = kvcalloc(r->nr_rma, sizeof(*r->rma), GFP_KERNEL);
+	r->iov = kvzalloc_objs(*r->iov, r->nr_iov);
+	r->rma = kvzalloc_objs(*r->rma, r->nr_rma);
 	if (!EXPECT(t, r->iov && r->rma))
 		return false;
 	for (i = 0; i < r->nr_iov; i++) {
@@ -83,7 +83,7 @@ static bool refuse_vectors(struct refuse *r)
 
 static struct refuse *refuse_open(struct suite *t)
 {
-	struct refuse *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	struct refuse *r = kzalloc_obj(*r);
 
 	if (!EXPECT(t, r))
 		return NULL;

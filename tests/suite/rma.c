@@ -171,7 +171,7 @@ static ssize_t post_kvec(struct rma *r, const struct suite_arena *arena,
 	unsigned int i;
 	ssize_t ret;
 
-	iov = kcalloc(r->nr, sizeof(*iov), GFP_KERNEL);
+	iov = kzalloc_objs(*iov, r->nr);
 	if (!iov)
 		return -ENOMEM;
 	for (i = 0; i < r->nr; i++) {
@@ -204,7 +204,7 @@ static ssize_t post_bvec(struct rma *r, const struct suite_arena *arena,
 	unsigned int i;
 	ssize_t ret;
 
-	bv = kcalloc(r->nr, sizeof(*bv), GFP_KERNEL);
+	bv = kzalloc_objs(*bv, r->nr);
 	if (!bv)
 		return -ENOMEM;
 	for (i = 0; i < r->nr; i++) {
@@ -385,7 +385,7 @@ static void check_ranges(struct rma *r, size_t nr, bool read)
 		.iov_base = page_address(r->pages.blocks[0]),
 		.iov_len = nr * 8,
 	};
-	struct kfi_rma_iov *rma = kcalloc(nr, sizeof(*rma), GFP_KERNEL);
+	struct kfi_rma_iov *rma = kzalloc_objs(*rma, nr);
 	struct kfi_msg_rma msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
 		.rma_iov = rma, .rma_iov_count = nr, .context = r,

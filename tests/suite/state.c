@@ -131,7 +131,7 @@ static void check_bind_foreign(struct suite *t, struct bare *bare)
 
 static void test_bind(struct suite *t)
 {
-	struct bare *bare = kzalloc(sizeof(*bare), GFP_KERNEL);
+	struct bare *bare = kzalloc_obj(*bare);
 
 	if (EXPECT(t, bare) && bare_open(t, bare)) {
 		check_bind_flags(t, bare);
