@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Connection management of endpoints.
+ */
+
+#include <linux/err.h>
+#include <linux/in.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+
+#include <kfi_errno.h>
+
+#include "loopback.h"
+
+int lo_get_addr(const struct sockaddr_storage *from, void *addr, size_t *len)
+{
+	size_t size = kfi_sockaddr_len(from);
+	size_t room;
+
+	if (!size)
+		return -KFI_EOPBADSTATE;
+	if (!addr || !len)
+		return -EINVAL;
+	room = *len;
+	*len = size;
+	if (room < size)
+		return -KFI_ETOOSMALL;
+	memcpy(addr, from, size);
+	return 0;
+}
+
+static int lo_getname(struct kfid *fid, void *addr, size_t *addrlen)
+{
+	struct lo_ep *ep = lo_ep_of(fid);
+
+	return lo_get_addr(ep->conn ? &ep->conn->addrs[ep->side] : &ep->src,
+			   addr, addrlen);
+}
+
+static int lo_getpeer(struct kfid_ep *ep, void *addr, size_t *addrlen)
+{
+	struct lo_ep *lo = lo_ep_of(&ep->fid);
+
+	if (!lo->conn || !lo_conn_was_up(lo->conn))
+		return -ENOTCONN;
+	return lo_get_addr(&lo->conn->addrs[!lo->side], addr, addrlen);
+}
+
+/* The endpoint's own address: asked for, or any port of the peer's. */
+static int lo_take_name(struct lo_ep *ep, const struct sockaddr_storage *dest)
+{
+	struct sockaddr_storage addr = ep->src;
+	struct lo_name *name;
+
+	if (!kfi_sockaddr_len(&addr)) {
+		addr = *dest;
+		/* the port is in the same place for both families */
+		((struct sockaddr_in *)&addr)->sin_port = 0;
+	}
+	name = lo_name_take(ep->domain->fabric->net, &addr);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	ep->name = name;
+	return 0;
+}
+
+static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
+		   struct sockaddr_storage *dest, const void *param,
+		   size_t paramlen)
+{
+	struct lo_pep *pep;
+	int ret;
+
+	if (!ep->name) {
+		ret = lo_take_name(ep, dest);
+		if (ret)
+			return ret;
+	}
+	conn->addrs[LO_ACTIVE] = ep->name->addr;
+	conn->addrs[LO_PASSIVE] = *dest;
+	lo_conn_attach(conn, ep, LO_ACTIVE);
+	pep = lo_name_find(ep->domain->fabric->net, dest);
+	if (!pep) {
+		lo_conn_refuse(conn, LO_NOBODY, NULL, 0);
+		return 0;
+	}
+	lo_conn_wait(conn, ep->connect_timeout);
+	ret = lo_request(conn, pep, param, paramlen);
+	if (ret)
+		lo_conn_withdraw(ep);
+	return ret;
+}
+
+static int lo_begin(struct lo_ep *ep, struct sockaddr_storage *dest,
+		    const void *param, size_t paramlen)
+{
+	struct lo_conn *conn;
+	unsigned int noio;
+	int ret;
+
+	conn = lo_conn_alloc(ep->limits.commit);
+	if (!conn)
+		return -ENOMEM;
+	lo_names_lock(&noio);
+	ret = lo_call(ep, conn, dest, param, paramlen);
+	lo_names_unlock(noio);
+	lo_conn_put(conn);
+	return ret;
+}
+
+static bool lo_param_valid(const struct lo_ep *ep, size_t size,
+			   const void *param, size_t paramlen)
+{
+	if (ep->limits.commit)
+		size -= LO_COMMIT_RECORD;
+	return paramlen <= size && (param || !paramlen);
+}
+
+static int lo_connectable(const struct lo_ep *ep)
+{
+	if (!ep->conn)
+		return 0;
+	if (ep->side == LO_PASSIVE)
+		return -EINVAL;
+	return lo_conn_asked(ep->conn) ? -EALREADY : -EISCONN;
+}
+
+static int lo_connect(struct kfid_ep *ep, const void *addr, const void *param,
+		      size_t paramlen)
+{
+	struct lo_ep *lo = lo_ep_of(&ep->fid);
+	struct sockaddr_storage dest = lo->dest;
+	int ret = 0;
+
+	if (!lo_param_valid(lo, KFI_CM_REQ_SIZE, param, paramlen))
+		return -EINVAL;
+	if (addr)
+		ret = lo_addr_copy(&dest, addr, sizeof(dest));
+	if (ret)
+		return ret;
+	if (!kfi_sockaddr_len(&dest))
+		return -EDESTADDRREQ;
+	if (lo->src.ss_family && lo->src.ss_family != dest.ss_family)
+		return -EINVAL;
+
+	mutex_lock(&lo->lock);
+	ret = lo_connectable(lo);
+	if (!ret && !lo->enabled)
+		ret = lo_ep_enable(lo);
+	if (!ret)
+		ret = lo_begin(lo, &dest, param, paramlen);
+	mutex_unlock(&lo->lock);
+	return ret;
+}
+
+static int lo_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
+{
+	struct lo_ep *lo = lo_ep_of(&ep->fid);
+	int ret = 0;
+
+	if (!lo_param_valid(lo, KFI_CM_REP_SIZE, param, paramlen))
+		return -EINVAL;
+	mutex_lock(&lo->lock);
+	if (!lo->conn || lo->side != LO_PASSIVE || lo_conn_was_up(lo->conn))
+		ret = -KFI_EOPBADSTATE;
+	else if (!lo->enabled)
+		ret = lo_ep_enable(lo);
+	if (!ret && !lo_conn_up(lo->conn, param, paramlen))
+		ret = -ECONNRESET;
+	mutex_unlock(&lo->lock);
+	return ret;
+}
+
+static int lo_shutdown(struct kfid_ep *ep, u64 flags)
+{
+	struct lo_ep *lo = lo_ep_of(&ep->fid);
+
+	if (flags)
+		return -EINVAL;
+	if (!lo->conn || !lo_conn_was_up(lo->conn))
+		return -ENOTCONN;
+	lo_conn_fail(lo->conn);
+	wait_for_completion(&lo->drained);
+	return 0;
+}
+
+const struct kfi_ops_cm lo_cm_ops = {
+	.getname	= lo_getname,
+	.getpeer	= lo_getpeer,
+	.connect	= lo_connect,
+	.accept		= lo_accept,
+	.shutdown	= lo_shutdown,
+};

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A connection: what two endpoints share, from the request to the end.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "loopback.h"
+
+static void lo_conn_timeout(struct work_struct *work)
+{
+	struct lo_conn *conn =
+		container_of(to_delayed_work(work), struct lo_conn, timer);
+
+	lo_conn_refuse(conn, LO_CONNECT_TIMEOUT, NULL, 0);
+	lo_conn_put(conn);
+}
+
+struct lo_conn *lo_conn_alloc(bool commit)
+{
+	struct lo_conn *conn = kzalloc_obj(*conn);
+
+	if (!conn)
+		return NULL;
+	kref_init(&conn->kref);
+	spin_lock_init(&conn->lock);
+	INIT_DELAYED_WORK(&conn->timer, lo_conn_timeout);
+	conn->commit = commit;
+	return conn;
+}
+
+static void lo_conn_release(struct kref *kref)
+{
+	kfree(container_of(kref, struct lo_conn, kref));
+}
+
+void lo_conn_put(struct lo_conn *conn)
+{
+	kref_put(&conn->kref, lo_conn_release);
+}
+
+/* What the consumer has of a message of @size bytes. */
+size_t lo_cm_room(const struct lo_conn *conn, size_t size)
+{
+	return conn->commit ? size - LO_COMMIT_RECORD : size;
+}
+
+/* The endpoint becomes one side of the connection, and refers to it. */
+void lo_conn_attach(struct lo_conn *conn, struct lo_ep *ep, unsigned int side)
+{
+	kref_get(&conn->kref);
+	ep->conn = conn;
+	ep->side = side;
+	spin_lock(&conn->lock);
+	conn->ends[side] = ep;
+	spin_unlock(&conn->lock);
+	if (!conn->commit)
+		return;
+	spin_lock(&ep->domain->lock);
+	list_add(&ep->node, &ep->domain->eps);
+	spin_unlock(&ep->domain->lock);
+}
+
+/* A drained endpoint: the other side and the domain forget it. */
+void lo_conn_detach(struct lo_ep *ep)
+{
+	spin_lock(&ep->domain->lock);
+	list_del_init(&ep->node);
+	spin_unlock(&ep->domain->lock);
+	spin_lock(&ep->conn->lock);
+	ep->conn->ends[ep->side] = NULL;
+	spin_unlock(&ep->conn->lock);
+}
+
+/* The listener has @timeout milliseconds to answer. */
+void lo_conn_wait(struct lo_conn *conn, unsigned int timeout)
+{
+	kref_get(&conn->kref);
+	queue_delayed_work(lo_wq, &conn->timer, msecs_to_jiffies(timeout));
+}
+
+/* The answer is there, whatever it is. */
+static void lo_conn_answered(struct lo_conn *conn)
+{
+	if (cancel_delayed_work(&conn->timer))
+		lo_conn_put(conn);
+}
+
+/* The request did not come about. */
+void lo_conn_withdraw(struct lo_ep *ep)
+{
+	struct lo_conn *conn = ep->conn;
+
+	spin_lock(&conn->lock);
+	conn->state = LO_CONN_DOWN;
+	spin_unlock(&conn->lock);
+	lo_conn_answered(conn);
+	lo_conn_detach(ep);
+	ep->conn = NULL;
+	lo_conn_put(conn);
+}
+
+/* Whether the listener has not answered yet. */
+bool lo_conn_asked(struct lo_conn *conn)
+{
+	bool asked;
+
+	spin_lock(&conn->lock);
+	asked = conn->state == LO_CONN_REQUESTED;
+	spin_unlock(&conn->lock);
+	return asked;
+}
+
+bool lo_conn_was_up(struct lo_conn *conn)
+{
+	bool was_up;
+
+	spin_lock(&conn->lock);
+	was_up = conn->was_up;
+	spin_unlock(&conn->lock);
+	return was_up;
+}
+
+static void lo_ep_up(struct lo_ep *ep)
+{
+	spin_lock_irq(&ep->tx.lock);
+	ep->tx.status = 0;
+	spin_unlock_irq(&ep->tx.lock);
+}
+
+/* Nothing can be posted any more; the engine completes what was. */
+static void lo_ep_kill(struct lo_ep *ep)
+{
+	spin_lock_irq(&ep->tx.lock);
+	ep->tx.status = -ESHUTDOWN;
+	spin_unlock_irq(&ep->tx.lock);
+	lo_rx_kill(ep);
+	queue_work(lo_wq, &ep->work);
+}
+
+static void lo_ep_down(struct lo_ep *ep)
+{
+	lo_ep_kill(ep);
+	ep->shutdown.event = KFI_SHUTDOWN;
+	kfi_eq_post(ep->eq, &ep->shutdown);
+}
+
+static void lo_event_data(struct kfi_eq_event *ev, const void *data, size_t len,
+			  size_t padded)
+{
+	if (len)
+		memcpy(ev->data, data, len);
+	ev->data_len = padded;
+}
+
+/*
+ * The listener accepts, and sends @data. Both can transmit before either is
+ * told, or the first message could come too early. False when the other side has
+ * given up.
+ */
+bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len)
+{
+	struct lo_ep *active, *passive;
+	bool ok;
+
+	spin_lock(&conn->lock);
+	ok = conn->state == LO_CONN_REQUESTED;
+	if (ok) {
+		active = conn->ends[LO_ACTIVE];
+		passive = conn->ends[LO_PASSIVE];
+		conn->state = LO_CONN_UP;
+		conn->was_up = true;
+		lo_ep_up(active);
+		lo_ep_up(passive);
+		active->connected.event = KFI_CONNECTED;
+		lo_event_data(&active->connected, data, len,
+			      lo_cm_room(conn, KFI_CM_REP_SIZE));
+		kfi_eq_post(active->eq, &active->connected);
+		passive->connected.event = KFI_CONNECTED;
+		kfi_eq_post(passive->eq, &passive->connected);
+	}
+	spin_unlock(&conn->lock);
+	lo_conn_answered(conn);
+	return ok;
+}
+
+/*
+ * The listener says no, or nobody says anything: the other side is told, once.
+ * A listener's message has a body, if only of padding.
+ */
+void lo_conn_refuse(struct lo_conn *conn, enum lo_error error,
+		    const void *data, size_t len)
+{
+	struct lo_ep *ep;
+
+	spin_lock(&conn->lock);
+	if (conn->state == LO_CONN_REQUESTED) {
+		conn->state = LO_CONN_DOWN;
+		ep = conn->ends[LO_ACTIVE];
+		lo_ep_kill(ep);
+		ep->error.err = lo_errno(error);
+		ep->error.prov_errno = error;
+		lo_event_data(&ep->error, data, len,
+			      error == LO_REJECTED ? KFI_CM_REJ_SIZE : 0);
+		kfi_eq_post(ep->eq, &ep->error);
+	}
+	spin_unlock(&conn->lock);
+	lo_conn_answered(conn);
+}
+
+static void lo_conn_down(struct lo_conn *conn)
+{
+	lockdep_assert_held(&conn->lock);
+	if (conn->state != LO_CONN_UP)
+		return;
+	conn->state = LO_CONN_DOWN;
+	lo_ep_down(conn->ends[LO_ACTIVE]);
+	lo_ep_down(conn->ends[LO_PASSIVE]);
+}
+
+/* An established connection ends, for both sides; any other is left alone. */
+void lo_conn_fail(struct lo_conn *conn)
+{
+	spin_lock(&conn->lock);
+	lo_conn_down(conn);
+	spin_unlock(&conn->lock);
+}
+
+/* An endpoint is being closed, in whatever state it is. */
+void lo_conn_end(struct lo_ep *ep)
+{
+	struct lo_conn *conn = ep->conn;
+
+	if (conn && ep->side == LO_PASSIVE)
+		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
+	if (conn) {
+		spin_lock(&conn->lock);
+		lo_conn_down(conn);
+		conn->state = LO_CONN_DOWN;
+		spin_unlock(&conn->lock);
+		lo_conn_answered(conn);
+	}
+	lo_ep_kill(ep);
+}
+
+/*
+ * The peer, which cannot be closed until lo_peer_put(); NULL when the connection
+ * has ended.
+ */
+struct lo_ep *lo_peer_get(struct lo_ep *ep)
+{
+	struct lo_conn *conn = ep->conn;
+	struct lo_ep *peer = NULL;
+
+	spin_lock(&conn->lock);
+	if (conn->state == LO_CONN_UP) {
+		peer = conn->ends[!ep->side];
+		peer->serving++;
+	}
+	spin_unlock(&conn->lock);
+	return peer;
+}
+
+void lo_peer_put(struct lo_ep *peer)
+{
+	struct lo_conn *conn = peer->conn;
+
+	spin_lock(&conn->lock);
+	if (!--peer->serving && conn->state == LO_CONN_DOWN)
+		queue_work(lo_wq, &peer->work);
+	spin_unlock(&conn->lock);
+}
+
+/* Whether the peer's engine has something under way here. */
+bool lo_ep_serving(struct lo_ep *ep)
+{
+	bool serving;
+
+	if (!ep->conn)
+		return false;
+	spin_lock(&ep->conn->lock);
+	serving = ep->serving;
+	spin_unlock(&ep->conn->lock);
+	return serving;
+}

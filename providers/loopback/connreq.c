@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Connection requests, as the listener sees them: a handle that someone answers
+ * for, or whose last info rejects the peer.
+ */
+
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <kfi_errno.h>
+
+#include "loopback.h"
+
+/* An info that has the request is gone. */
+static int lo_request_close(struct kfid *fid)
+{
+	struct lo_conn *conn = container_of(fid, struct lo_conn, req);
+	struct lo_fabric *fabric = conn->fabric;
+
+	if (!refcount_dec_and_test(&fid->users))
+		return 0;
+	if (lo_request_consume(conn))
+		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
+	lo_conn_put(conn);
+	kfi_obj_put(&fabric->fabric.fid);
+	return 0;
+}
+
+static const struct kfi_ops lo_request_ops = {
+	.close	= lo_request_close,
+};
+
+/* The connection of a handle from a caller, NULL if it is none of ours. */
+struct lo_conn *lo_request_of(struct kfid *handle)
+{
+	if (!handle || handle->ops != &lo_request_ops)
+		return NULL;
+	return container_of(handle, struct lo_conn, req);
+}
+
+/* Whoever gets true has to answer. */
+bool lo_request_consume(struct lo_conn *conn)
+{
+	bool first;
+
+	spin_lock(&conn->lock);
+	first = !conn->consumed;
+	conn->consumed = true;
+	spin_unlock(&conn->lock);
+	return first;
+}
+
+static struct kfi_info *lo_request_info(struct lo_conn *conn,
+					const struct lo_pep *pep)
+{
+	const struct kfi_info *offer = lo_offer(conn->commit);
+	struct sockaddr_storage *addrs = conn->addrs;
+	struct kfi_fabric_attr fabric = *offer->fabric_attr;
+	struct kfi_tx_attr tx = *offer->tx_attr;
+	struct kfi_rx_attr rx = *offer->rx_attr;
+	struct kfi_info info = *offer;
+
+	tx.size = pep->tx_size;
+	tx.op_flags = pep->tx_op_flags;
+	rx.size = pep->rx_size;
+	rx.op_flags = pep->rx_op_flags;
+	fabric.api_version = pep->fabric->fabric.api_version;
+	fabric.net = pep->fabric->net;
+	info.tx_attr = &tx;
+	info.rx_attr = &rx;
+	info.fabric_attr = &fabric;
+	info.addr_format = kfi_sockaddr_format(&addrs[LO_PASSIVE]);
+	info.src_addr = &addrs[LO_PASSIVE];
+	info.src_addrlen = kfi_sockaddr_len(&addrs[LO_PASSIVE]);
+	info.dest_addr = &addrs[LO_ACTIVE];
+	info.dest_addrlen = kfi_sockaddr_len(&addrs[LO_ACTIVE]);
+	info.handle = &conn->req;
+	return kfi_dupinfo(&info);
+}
+
+/* The request's life as a child of the listener's fabric starts. */
+static struct kfi_info *lo_request_open(struct lo_conn *conn,
+					struct lo_pep *pep)
+{
+	struct kfi_info *info;
+
+	conn->fabric = pep->fabric;
+	kfi_obj_init(&conn->req, KFI_CLASS_CONNREQ, &lo_request_ops, NULL);
+	info = lo_request_info(conn, pep);
+	if (!info)
+		return NULL;
+	/* The passive endpoint has one too, so the fabric is open. */
+	kfi_obj_get(&pep->fabric->fabric.fid);
+	kref_get(&conn->kref);
+	kfi_obj_put(&conn->req);
+	return info;
+}
+
+/*
+ * Tells the listener, who cannot be closed meanwhile. A queue that is full
+ * rejects in its name.
+ */
+int lo_request(struct lo_conn *conn, struct lo_pep *pep, const void *param,
+	       size_t paramlen)
+{
+	struct kfi_eq_event *ev = kfi_eq_get_connreq(pep->eq);
+
+	if (!ev) {
+		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
+		return 0;
+	}
+	ev->fid = &pep->pep.fid;
+	ev->info = lo_request_open(conn, pep);
+	if (!ev->info) {
+		kfi_eq_put_connreq(pep->eq, ev);
+		return -ENOMEM;
+	}
+	ev->data_len = lo_cm_room(conn, KFI_CM_REQ_SIZE);
+	memset(ev->data, 0, ev->data_len);
+	if (paramlen)
+		memcpy(ev->data, param, paramlen);
+	kfi_eq_post(pep->eq, ev);
+	return 0;
+}
+
+int lo_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,
+	      size_t paramlen)
+{
+	struct lo_conn *conn = lo_request_of(handle);
+
+	if (!conn || paramlen > KFI_CM_REJ_SIZE || (paramlen && !param))
+		return -EINVAL;
+	if (!lo_request_consume(conn))
+		return -KFI_EOPBADSTATE;
+	lo_conn_refuse(conn, LO_REJECTED, param, paramlen);
+	return 0;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Endpoints: open, bind, enable, close.
+ */
+
+#include <linux/slab.h>
+
+#include <kfi_errno.h>
+
+#include "commit.h"
+#include "loopback.h"
+
+/* Milliseconds */
+#define LO_CONNECT_TIMEOUT_MS	5000
+#define LO_COMMIT_TIMEOUT_MS	30000
+
+struct lo_ep *lo_ep_of(struct kfid *fid)
+{
+	return container_of(fid, struct lo_ep, ep.fid);
+}
+
+static void lo_ep_release(struct kref *kref)
+{
+	struct lo_ep *ep = container_of(kref, struct lo_ep, kref);
+
+	if (ep->conn)
+		lo_conn_put(ep->conn);
+	lo_commits_free(ep->commits);
+	lo_rx_free(&ep->rx);
+	lo_tx_free(&ep->tx);
+	mutex_destroy(&ep->lock);
+	kfree(ep);
+}
+
+void lo_ep_put(struct lo_ep *ep)
+{
+	kref_put(&ep->kref, lo_ep_release);
+}
+
+static void lo_ep_unbind(struct lo_ep *ep)
+{
+	if (ep->tx.cq) {
+		kfi_cq_release(ep->tx.credit);
+		kfi_obj_put(&ep->tx.cq->pcq.cq.fid);
+	}
+	if (ep->rx.cq) {
+		kfi_cq_release(ep->rx.credit);
+		kfi_obj_put(&ep->rx.cq->pcq.cq.fid);
+	}
+	if (ep->eq) {
+		kfi_eq_flush(ep->eq, &ep->ep.fid);
+		kfi_obj_put(&ep->eq->fid);
+	}
+}
+
+static void lo_ep_drop_name(struct lo_ep *ep)
+{
+	unsigned int noio;
+
+	if (!ep->name)
+		return;
+	lo_names_lock(&noio);
+	lo_name_drop(ep->name);
+	lo_names_unlock(noio);
+}
+
+static int lo_ep_close(struct kfid *fid)
+{
+	struct lo_ep *ep = lo_ep_of(fid);
+
+	if (!kfi_obj_close(fid))
+		return -EBUSY;
+	lo_conn_end(ep);
+	wait_for_completion(&ep->drained);
+	if (ep->conn)
+		lo_conn_detach(ep);
+	/* Nobody is left who could queue these once more. */
+	cancel_work_sync(&ep->work);
+	lo_commits_stop(ep->commits);
+	lo_ep_unbind(ep);
+	cancel_work_sync(&ep->tx.room);
+	cancel_work_sync(&ep->rx.room);
+	lo_ep_drop_name(ep);
+	kfi_obj_put(&ep->domain->domain.fid);
+	lo_ep_put(ep);
+	return 0;
+}
+
+static int lo_bind_eq(struct lo_ep *ep, struct kfid *bfid, u64 flags)
+{
+	struct kfid_eq *eq = container_of(bfid, struct kfid_eq, fid);
+
+	if (flags || kfi_eq_fabric(eq) != &ep->domain->fabric->fabric)
+		return -EINVAL;
+	if (ep->eq)
+		return -EALREADY;
+	if (!kfi_obj_get(bfid))
+		return -EINVAL;
+	ep->eq = eq;
+	return 0;
+}
+
+static int lo_bind_tx(struct lo_ep *ep, struct lo_cq *cq, size_t size,
+		      bool selective)
+{
+	struct kfi_cq_credit *credit;
+
+	if (!kfi_obj_get(&cq->pcq.cq.fid))
+		return -EINVAL;
+	credit = kfi_cq_reserve(&cq->pcq, size, lo_wq, &ep->tx.room);
+	if (IS_ERR(credit)) {
+		kfi_obj_put(&cq->pcq.cq.fid);
+		return PTR_ERR(credit);
+	}
+	ep->tx.cq = cq;
+	ep->tx.credit = credit;
+	ep->tx.selective = selective;
+	return 0;
+}
+
+static int lo_bind_rx(struct lo_ep *ep, struct lo_cq *cq, size_t size,
+		      bool selective)
+{
+	struct kfi_cq_credit *credit;
+
+	if (!kfi_obj_get(&cq->pcq.cq.fid))
+		return -EINVAL;
+	credit = kfi_cq_reserve(&cq->pcq, size, lo_wq, &ep->rx.room);
+	if (IS_ERR(credit)) {
+		kfi_obj_put(&cq->pcq.cq.fid);
+		return PTR_ERR(credit);
+	}
+	ep->rx.cq = cq;
+	ep->rx.credit = credit;
+	ep->rx.selective = selective;
+	return 0;
+}
+
+static void lo_unbind_tx(struct lo_ep *ep)
+{
+	kfi_cq_release(ep->tx.credit);
+	kfi_obj_put(&ep->tx.cq->pcq.cq.fid);
+	ep->tx.cq = NULL;
+}
+
+static int lo_bind_cq(struct lo_ep *ep, struct kfid *bfid, u64 flags)
+{
+	struct lo_cq *cq = lo_cq_of(bfid);
+	bool selective = flags & KFI_SELECTIVE_COMPLETION;
+	int ret = 0;
+
+	if (flags & ~(KFI_TRANSMIT | KFI_RECV | KFI_SELECTIVE_COMPLETION) ||
+	    !(flags & (KFI_TRANSMIT | KFI_RECV)) ||
+	    !cq || cq->pcq.domain != &ep->domain->domain)
+		return -EINVAL;
+	if ((flags & KFI_TRANSMIT && ep->tx.cq) ||
+	    (flags & KFI_RECV && ep->rx.cq))
+		return -EALREADY;
+	if (flags & KFI_TRANSMIT)
+		ret = lo_bind_tx(ep, cq, ep->tx.size, selective);
+	if (!ret && flags & KFI_RECV) {
+		ret = lo_bind_rx(ep, cq, ep->rx.size, selective);
+		if (ret && flags & KFI_TRANSMIT)
+			lo_unbind_tx(ep);
+	}
+	return ret;
+}
+
+static int lo_ep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
+{
+	struct lo_ep *ep = lo_ep_of(fid);
+	int ret;
+
+	if (!bfid)
+		return -EINVAL;
+	mutex_lock(&ep->lock);
+	if (ep->enabled)
+		ret = -KFI_EOPBADSTATE;
+	else if (bfid->fclass == KFI_CLASS_EQ)
+		ret = lo_bind_eq(ep, bfid, flags);
+	else if (bfid->fclass == KFI_CLASS_CQ)
+		ret = lo_bind_cq(ep, bfid, flags);
+	else
+		ret = -EINVAL;
+	mutex_unlock(&ep->lock);
+	return ret;
+}
+
+/* Under the endpoint's lock. */
+int lo_ep_enable(struct lo_ep *ep)
+{
+	lockdep_assert_held(&ep->lock);
+	if (ep->enabled)
+		return -KFI_EOPBADSTATE;
+	if (!ep->tx.cq || !ep->rx.cq)
+		return -KFI_ENOCQ;
+	if (!ep->eq)
+		return -KFI_ENOEQ;
+	ep->enabled = true;
+	spin_lock_irq(&ep->tx.lock);
+	ep->tx.status = -ENOTCONN;
+	spin_unlock_irq(&ep->tx.lock);
+	spin_lock_irq(&ep->rx.lock);
+	ep->rx.status = 0;
+	spin_unlock_irq(&ep->rx.lock);
+	return 0;
+}
+
+static int lo_ep_control(struct kfid *fid, int command, void *arg)
+{
+	struct lo_ep *ep = lo_ep_of(fid);
+	int ret;
+
+	if (command != KFI_ENABLE)
+		return -EOPNOTSUPP;
+	if (arg)
+		return -EINVAL;
+	mutex_lock(&ep->lock);
+	ret = lo_ep_enable(ep);
+	mutex_unlock(&ep->lock);
+	return ret;
+}
+
+static const struct kfi_ops lo_ep_fid_ops = {
+	.close		= lo_ep_close,
+	.bind		= lo_ep_bind,
+	.control	= lo_ep_control,
+};
+
+static void lo_ep_set_ops(struct lo_ep *ep)
+{
+	bool commit = ep->limits.commit;
+
+	ep->ep.ops = &lo_ep_ops;
+	ep->ep.cm = &lo_cm_ops;
+	ep->ep.msg = commit ? &lo_no_msg_ops : &lo_msg_ops;
+	ep->ep.rma = &lo_rma_ops;
+	ep->ep.atomic = commit ? &lo_no_atomic_ops : &lo_atomic_ops;
+}
+
+static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
+{
+	const struct kfi_tx_attr *tx = info->tx_attr;
+	const struct kfi_rx_attr *rx = info->rx_attr;
+	struct lo_ep *ep = kzalloc_obj(*ep);
+
+	if (!ep)
+		return NULL;
+	kref_init(&ep->kref);
+	mutex_init(&ep->lock);
+	INIT_LIST_HEAD(&ep->node);
+	INIT_WORK(&ep->work, lo_engine);
+	init_completion(&ep->drained);
+	ep->limits = (struct kfi_ep_limits) {
+		.max_msg_size = LO_MAX_MSG_SIZE,
+		.inject_size = LO_INJECT_SIZE,
+		.cq_data_size = sizeof(u32),
+		.rma_iov_limit = LO_RMA_IOV_LIMIT,
+		.commit = info->caps & KFI_RMA_PMEM,
+	};
+	ep->connect_timeout = LO_CONNECT_TIMEOUT_MS;
+	ep->commit_timeout = LO_COMMIT_TIMEOUT_MS;
+	ep->tx.size = tx && tx->size ? tx->size : KFI_DEFAULT_TX_SIZE;
+	ep->rx.size = rx && rx->size ? rx->size : KFI_DEFAULT_RX_SIZE;
+	ep->ep.tx_op_flags = tx ? tx->op_flags : 0;
+	ep->ep.rx_op_flags = rx ? rx->op_flags : 0;
+	lo_ep_set_ops(ep);
+	return ep;
+}
+
+static int lo_ep_setup(struct lo_ep *ep, const struct kfi_info *info)
+{
+	int ret;
+
+	ret = lo_addr_copy(&ep->src, info->src_addr, info->src_addrlen);
+	if (!ret)
+		ret = lo_addr_copy(&ep->dest, info->dest_addr,
+				   info->dest_addrlen);
+	if (!ret)
+		ret = lo_tx_init(ep);
+	if (!ret)
+		ret = lo_rx_init(ep);
+	if (!ret && ep->limits.commit)
+		ret = lo_commits_init(ep);
+	return ret;
+}
+
+/* The endpoint answers for a connection request, if it is for one. */
+static int lo_ep_consume(struct lo_ep *ep, const struct kfi_info *info)
+{
+	struct lo_conn *conn;
+
+	if (!info->handle)
+		return 0;
+	conn = lo_request_of(info->handle);
+	if (!conn || conn->commit != ep->limits.commit)
+		return -EINVAL;
+	if (!lo_request_consume(conn))
+		return -KFI_EOPBADSTATE;
+	lo_conn_attach(conn, ep, LO_PASSIVE);
+	return 0;
+}
+
+int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
+	       struct kfid_ep **ep, void *context, const char *owner)
+{
+	struct lo_ep *lo;
+	int ret;
+
+	if (!info || !ep)
+		return -EINVAL;
+	if (info->tx_attr) {
+		ret = kfi_check_tx_op_flags(info->tx_attr->op_flags);
+		if (ret)
+			return ret;
+	}
+	if (!kfi_info_match(lo_offer(info->caps & KFI_RMA_PMEM), info))
+		return -EOPNOTSUPP;
+	lo = lo_ep_alloc(info);
+	if (!lo)
+		return -ENOMEM;
+	lo->domain = container_of(domain, struct lo_domain, domain);
+	kfi_obj_init(&lo->ep.fid, KFI_CLASS_EP, &lo_ep_fid_ops, context);
+	kfi_eq_event_init(&lo->connected, &lo->ep.fid);
+	kfi_eq_event_init(&lo->shutdown, &lo->ep.fid);
+	kfi_eq_event_init(&lo->error, &lo->ep.fid);
+	ret = lo_ep_setup(lo, info);
+	if (ret)
+		goto err_free;
+	ret = -EINVAL;
+	if (!kfi_obj_get(&domain->fid))
+		goto err_free;
+	ret = lo_ep_consume(lo, info);
+	if (ret)
+		goto err_domain;
+	*ep = &lo->ep;
+	return 0;
+
+err_domain:
+	kfi_obj_put(&domain->fid);
+err_free:
+	lo_ep_put(lo);
+	return ret;
+}

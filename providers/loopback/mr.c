@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Memory regions and the table of their keys.
+ */
+
+#include <linux/atomic.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "loopback.h"
+
+#define LO_REMOTE_RIGHTS	(KFI_REMOTE_READ | KFI_REMOTE_WRITE)
+
+/* A key's low word is an index in the table and 8 bits that change. */
+#define LO_KEY_SHIFT	8
+#define LO_MAX_ID	(U32_MAX >> LO_KEY_SHIFT)
+
+/*
+ * Regions never share an address, in no domain and at no time: a key that is
+ * used with another region's address does not work. Above 32 bits, so that a
+ * consumer who cuts addresses off finds out here.
+ */
+static atomic64_t lo_next_iova = ATOMIC64_INIT(BIT_ULL(32));
+
+static struct lo_mr *lo_mr_get(struct lo_domain *domain, u64 key)
+{
+	struct lo_mr *mr;
+
+	xa_lock(&domain->mrs);
+	mr = xa_load(&domain->mrs, (u32)key >> LO_KEY_SHIFT);
+	if (mr && (u32)mr->mr.key == (u32)key)
+		refcount_inc(&mr->refs);
+	else
+		mr = NULL;
+	xa_unlock(&domain->mrs);
+	return mr;
+}
+
+void lo_mr_put(struct lo_mr *mr)
+{
+	if (refcount_dec_and_test(&mr->refs))
+		complete(&mr->idle);
+}
+
+static bool lo_mr_allows(const struct lo_mr *mr,
+			 const struct kfi_rma_iov *range, u64 rights)
+{
+	u64 offset = range->addr - mr->mr.iova;
+
+	return !mr->dead && !(rights & ~mr->rights) && offset <= mr->len &&
+	       range->len <= mr->len - offset;
+}
+
+/*
+ * A peer's access to a range starts; NULL when it must not. Until lo_mr_end() it
+ * can neither be closed nor revoked.
+ */
+struct lo_mr *lo_mr_begin(struct lo_domain *domain,
+			  const struct kfi_rma_iov *range, u64 rights)
+{
+	struct lo_mr *mr = lo_mr_get(domain, range->key);
+
+	if (!mr)
+		return NULL;
+	down_read(&mr->access);
+	if (lo_mr_allows(mr, range, rights))
+		return mr;
+	lo_mr_end(mr);
+	return NULL;
+}
+
+void lo_mr_end(struct lo_mr *mr)
+{
+	up_read(&mr->access);
+	lo_mr_put(mr);
+}
+
+/* The region of a range that is to be committed, until lo_mr_put(), or NULL. */
+struct lo_mr *lo_mr_hold(struct lo_domain *domain,
+			 const struct kfi_rma_iov *range)
+{
+	struct lo_mr *mr = lo_mr_begin(domain, range, KFI_REMOTE_WRITE);
+
+	if (!mr)
+		return NULL;
+	up_read(&mr->access);
+	if (mr->pmem)
+		return mr;
+	lo_mr_put(mr);
+	return NULL;
+}
+
+/* @addr is inside the region. */
+void lo_mr_cursor(const struct lo_mr *mr, u64 addr, struct lo_cursor *cursor)
+{
+	u64 offset = addr - mr->mr.iova;
+	u32 low = 0, high = mr->nr_segs;
+
+	while (high - low > 1) {
+		u32 mid = low + (high - low) / 2;
+
+		if (mr->starts[mid] <= offset)
+			low = mid;
+		else
+			high = mid;
+	}
+	*cursor = (struct lo_cursor) {
+		.segs = mr->segs, .mask = U32_MAX, .index = low,
+		.done = offset - mr->starts[low],
+	};
+}
+
+/* When this returns, not a byte is read or written by a peer any more. */
+static void lo_mr_kill(struct lo_mr *mr)
+{
+	down_write(&mr->access);
+	mr->dead = true;
+	up_write(&mr->access);
+}
+
+static void lo_mr_revoke(struct kfi_pmem_region *region)
+{
+	struct lo_mr *mr = container_of(region, struct lo_mr, region);
+
+	lo_mr_kill(mr);
+	lo_domain_fail(mr->domain);
+}
+
+static void lo_mr_free(struct lo_mr *mr)
+{
+	kvfree(mr->starts);
+	kvfree(mr->segs);
+	kfree(mr);
+}
+
+static int lo_mr_close(struct kfid *fid)
+{
+	struct lo_mr *mr = container_of(fid, struct lo_mr, mr.fid);
+
+	if (!kfi_obj_close(fid))
+		return -EBUSY;
+	xa_erase(&mr->domain->mrs, (u32)mr->mr.key >> LO_KEY_SHIFT);
+	lo_mr_kill(mr);
+	lo_mr_put(mr);
+	wait_for_completion(&mr->idle);
+	if (mr->pmem)
+		kfi_pmem_region_destroy(&mr->region);
+	kfi_obj_put(&mr->domain->domain.fid);
+	lo_mr_free(mr);
+	return 0;
+}
+
+static const struct kfi_ops lo_mr_fid_ops = {
+	.close	= lo_mr_close,
+};
+
+/* Writes the segments down if there is room for them, and counts them. */
+static int lo_mr_walk(struct lo_mr *mr, const struct kfi_mr_attr *attr)
+{
+	struct kfi_seg_iter iter;
+	struct kfi_seg seg;
+	u64 start = 0;
+	u32 nr = 0;
+
+	kfi_seg_iter_init(&iter, attr->type, attr->mr_iov, attr->iov_count);
+	for (; kfi_seg_next(&iter, SZ_1G, &seg); nr++) {
+		if (!seg.page)
+			return -EINVAL;
+		if (nr == LO_MR_SEG_LIMIT)
+			return -E2BIG;
+		if (!mr->segs)
+			continue;
+		mr->segs[nr] = (struct lo_seg) {
+			.page = seg.page, .offset = seg.offset, .len = seg.len,
+		};
+		mr->starts[nr] = start;
+		start += seg.len;
+	}
+	mr->nr_segs = nr;
+	return 0;
+}
+
+static int lo_mr_map(struct lo_mr *mr, const struct kfi_mr_attr *attr)
+{
+	int ret;
+
+	ret = lo_mr_walk(mr, attr);
+	if (ret)
+		return ret;
+	mr->segs = kvmalloc_array(mr->nr_segs, sizeof(*mr->segs), GFP_KERNEL);
+	mr->starts = kvmalloc_array(mr->nr_segs, sizeof(*mr->starts),
+				    GFP_KERNEL);
+	if (!mr->segs || !mr->starts)
+		return -ENOMEM;
+	return lo_mr_walk(mr, attr);
+}
+
+/* The page offset stays: who aligned the memory finds the address aligned. */
+static u64 lo_mr_iova(const struct lo_mr *mr)
+{
+	u64 offset = mr->segs[0].offset;
+	u64 span = PAGE_ALIGN(offset + mr->len) + PAGE_SIZE;
+
+	return (u64)atomic64_fetch_add(span, &lo_next_iova) + offset;
+}
+
+/* The region is complete but for its key; from here on peers can find it. */
+static int lo_mr_enter(struct lo_mr *mr)
+{
+	struct lo_domain *domain = mr->domain;
+	u32 id;
+	int ret;
+
+	ret = xa_alloc_cyclic(&domain->mrs, &id, NULL, XA_LIMIT(1, LO_MAX_ID),
+			      &domain->last_id, GFP_KERNEL);
+	if (ret < 0)
+		return ret;
+	mr->mr.key = (u64)id << LO_KEY_SHIFT | get_random_u8();
+	if (mr->pmem)
+		mr->mr.key |= KFI_KEY_PMEM;
+	xa_store(&domain->mrs, id, mr, GFP_KERNEL);
+	return 0;
+}
+
+static int lo_mr_setup(struct lo_mr *mr, const struct kfi_mr_attr *attr)
+{
+	int ret;
+
+	ret = lo_mr_map(mr, attr);
+	if (ret)
+		return ret;
+	mr->mr.iova = lo_mr_iova(mr);
+	if (mr->pmem) {
+		ret = kfi_pmem_region_init(&mr->region, attr->type,
+					   attr->mr_iov, attr->iov_count,
+					   lo_mr_revoke);
+		if (ret)
+			return ret;
+	}
+	ret = lo_mr_enter(mr);
+	if (ret && mr->pmem)
+		kfi_pmem_region_destroy(&mr->region);
+	return ret;
+}
+
+static int lo_mr_regattr(struct kfid_domain *domain,
+			 const struct kfi_mr_attr *attr, u64 flags,
+			 struct kfid_mr **mr)
+{
+	struct lo_mr *lo;
+	size_t len;
+	int ret;
+
+	if (!mr)
+		return -EINVAL;
+	ret = kfi_check_mr(attr, flags, &len);
+	if (ret)
+		return ret;
+	lo = kzalloc_obj(*lo);
+	if (!lo)
+		return -ENOMEM;
+	lo->domain = container_of(domain, struct lo_domain, domain);
+	refcount_set(&lo->refs, 1);
+	init_completion(&lo->idle);
+	init_rwsem(&lo->access);
+	lo->pmem = flags & KFI_PMEM;
+	lo->rights = attr->access & LO_REMOTE_RIGHTS;
+	lo->len = len;
+
+	ret = -EINVAL;
+	if (!kfi_obj_get(&domain->fid))
+		goto err_free;
+	kfi_obj_init(&lo->mr.fid, KFI_CLASS_MR, &lo_mr_fid_ops, attr->context);
+	ret = lo_mr_setup(lo, attr);
+	if (ret)
+		goto err_domain;
+	*mr = &lo->mr;
+	return 0;
+
+err_domain:
+	kfi_obj_put(&domain->fid);
+err_free:
+	lo_mr_free(lo);
+	return ret;
+}
+
+const struct kfi_ops_mr lo_mr_ops = {
+	.regattr	= lo_mr_regattr,
+};

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Options of an endpoint.
+ */
+
+#include <linux/mutex.h>
+#include <linux/string.h>
+
+#include <kfi_errno.h>
+
+#include "commit.h"
+#include "loopback.h"
+
+#define LO_MAX_RETRY	7
+#define LO_MAX_RNR	31
+
+static int lo_get(void *optval, size_t *optlen, const void *value, size_t len)
+{
+	if (*optlen < len)
+		return -KFI_ETOOSMALL;
+	memcpy(optval, value, len);
+	*optlen = len;
+	return 0;
+}
+
+static int lo_getopt(struct kfid *fid, int level, int optname, void *optval,
+		     size_t *optlen)
+{
+	struct lo_ep *ep = lo_ep_of(fid);
+	struct kfi_commit_info info;
+	size_t size;
+
+	if (!optval || !optlen)
+		return -EINVAL;
+	if (level != KFI_OPT_ENDPOINT)
+		return -ENOPROTOOPT;
+	switch (optname) {
+	case KFI_OPT_CM_DATA_SIZE:
+		size = KFI_CM_REQ_SIZE;
+		if (ep->limits.commit)
+			size -= LO_COMMIT_RECORD;
+		return lo_get(optval, optlen, &size, sizeof(size));
+	case KFI_OPT_CONNECT_TIMEOUT:
+		return lo_get(optval, optlen, &ep->connect_timeout,
+			      sizeof(ep->connect_timeout));
+	case KFI_OPT_COMMIT_TIMEOUT:
+		return lo_get(optval, optlen, &ep->commit_timeout,
+			      sizeof(ep->commit_timeout));
+	case KFI_OPT_RMA_SEG_LIMIT:
+		size = LO_RMA_SEG_LIMIT;
+		return lo_get(optval, optlen, &size, sizeof(size));
+	case KFI_OPT_CONN_PARAM:
+		return lo_get(optval, optlen, &ep->conn_param,
+			      sizeof(ep->conn_param));
+	case KFI_OPT_COMMIT_INFO:
+		lo_commit_info(ep, &info);
+		return lo_get(optval, optlen, &info, sizeof(info));
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int lo_set_timeout(struct lo_ep *ep, unsigned int *to,
+			  const void *optval, size_t optlen)
+{
+	unsigned int ms;
+
+	if (optlen != sizeof(ms))
+		return -EINVAL;
+	memcpy(&ms, optval, sizeof(ms));
+	if (!ms)
+		return -EINVAL;
+	if (ep->conn && ep->side == LO_ACTIVE)
+		return -KFI_EOPBADSTATE;
+	*to = ms;
+	return 0;
+}
+
+static int lo_set_tx_handler(struct lo_ep *ep, const void *optval,
+			     size_t optlen)
+{
+	if (optlen != sizeof(ep->tx.handler))
+		return -EINVAL;
+	if (ep->enabled)
+		return -KFI_EOPBADSTATE;
+	memcpy(&ep->tx.handler, optval, optlen);
+	return 0;
+}
+
+static int lo_set_conn_param(struct lo_ep *ep, const void *optval,
+			     size_t optlen)
+{
+	struct kfi_conn_param param;
+
+	if (optlen != sizeof(param))
+		return -EINVAL;
+	memcpy(&param, optval, sizeof(param));
+	if (!param.responder_resources || param.retry_count > LO_MAX_RETRY ||
+	    param.rnr_retry_count > LO_MAX_RETRY ||
+	    param.min_rnr_timer > LO_MAX_RNR)
+		return -EINVAL;
+	if (ep->conn && (ep->side == LO_ACTIVE || lo_conn_was_up(ep->conn)))
+		return -KFI_EOPBADSTATE;
+	ep->conn_param = param;
+	return 0;
+}
+
+static int lo_setopt(struct kfid *fid, int level, int optname,
+		     const void *optval, size_t optlen)
+{
+	struct lo_ep *ep = lo_ep_of(fid);
+	int ret;
+
+	if (!optval)
+		return -EINVAL;
+	if (level != KFI_OPT_ENDPOINT)
+		return -ENOPROTOOPT;
+	mutex_lock(&ep->lock);
+	switch (optname) {
+	case KFI_OPT_CONNECT_TIMEOUT:
+		ret = lo_set_timeout(ep, &ep->connect_timeout, optval, optlen);
+		break;
+	case KFI_OPT_COMMIT_TIMEOUT:
+		ret = lo_set_timeout(ep, &ep->commit_timeout, optval, optlen);
+		break;
+	case KFI_OPT_TX_HANDLER:
+		ret = lo_set_tx_handler(ep, optval, optlen);
+		break;
+	case KFI_OPT_CONN_PARAM:
+		ret = lo_set_conn_param(ep, optval, optlen);
+		break;
+	default:
+		ret = -ENOPROTOOPT;
+	}
+	mutex_unlock(&ep->lock);
+	return ret;
+}
+
+const struct kfi_ops_ep lo_ep_ops = {
+	.getopt	= lo_getopt,
+	.setopt	= lo_setopt,
+};

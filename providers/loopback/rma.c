@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Reads and writes.
+ */
+
+#include "commit.h"
+#include "loopback.h"
+
+static ssize_t lo_post_rma(struct lo_ep *ep, const struct kfi_msg_rma *msg,
+			   u64 flags, enum lo_op_type type, bool quiet)
+{
+	bool write = type == LO_WRITE;
+	struct lo_post post;
+	size_t len;
+	int ret;
+
+	ret = kfi_check_rma(&ep->limits, msg, flags,
+			    write ? KFI_WRITE_FLAGS : KFI_READ_FLAGS, &len);
+	if (ret)
+		return lo_tx_refuse(ep, ret);
+	post = (struct lo_post) {
+		.desc = {
+			.type = type,
+			.quiet = quiet,
+			.flags = flags,
+			.comp_flags = KFI_RMA | (write ? KFI_WRITE : KFI_READ),
+			.context = msg->context,
+			.len = len,
+			.data = msg->data,
+			.nr_ranges = msg->rma_iov_count,
+		},
+		.ranges = msg->rma_iov,
+		.type = msg->type,
+		.iov = msg->msg_iov,
+		.count = msg->iov_count,
+		.seg_limit = LO_RMA_SEG_LIMIT,
+	};
+	return lo_tx_post(ep, &post);
+}
+
+static ssize_t lo_readmsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg,
+			  u64 flags)
+{
+	struct lo_ep *lo = lo_ep_of(&ep->fid);
+
+	return lo_post_rma(lo, msg, flags, LO_READ, lo_tx_quiet(lo, flags));
+}
+
+static ssize_t lo_writemsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg,
+			   u64 flags)
+{
+	struct lo_ep *lo = lo_ep_of(&ep->fid);
+
+	return lo_post_rma(lo, msg, flags, LO_WRITE, lo_tx_quiet(lo, flags));
+}
+
+static ssize_t lo_inject_write(struct kfid_ep *ep,
+			       const struct kfi_msg_rma *msg, u64 flags)
+{
+	return lo_post_rma(lo_ep_of(&ep->fid), msg, flags, LO_WRITE, true);
+}
+
+const struct kfi_ops_rma lo_rma_ops = {
+	.read	= lo_readmsg,
+	.write	= lo_writemsg,
+	.inject	= lo_inject_write,
+};
+
+/* One remote range, whole or not at all. */
+static int lo_copy_range(struct lo_domain *domain,
+			 const struct kfi_rma_iov *range, u64 rights,
+			 struct lo_cursor *local, bool write)
+{
+	struct lo_cursor remote;
+	struct lo_mr *mr;
+
+	/* Nothing is reached, so nothing is asked: as on a wire. */
+	if (!range->len)
+		return LO_OK;
+	mr = lo_mr_begin(domain, range, rights);
+	if (!mr)
+		return LO_REM_ACCESS;
+	lo_mr_cursor(mr, range->addr, &remote);
+	if (write)
+		lo_copy(&remote, local, range->len);
+	else
+		lo_copy(local, &remote, range->len);
+	lo_mr_end(mr);
+	return LO_OK;
+}
+
+static int lo_copy_ranges(struct lo_ep *ep, struct lo_ep *peer,
+			  struct lo_op *op, u64 rights)
+{
+	struct lo_cursor local;
+	int ret = LO_OK;
+	u32 i;
+
+	lo_op_cursor(ep, op, &local);
+	for (i = 0; i < op->desc.nr_ranges && !ret; i++)
+		ret = lo_copy_range(peer->domain, &op->ranges[i], rights,
+				    &local, op->desc.type == LO_WRITE);
+	return ret;
+}
+
+int lo_exec_read(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
+{
+	return lo_copy_ranges(ep, peer, op, KFI_REMOTE_READ);
+}
+
+/* On a wire, a raw endpoint finds out by reading whether data has arrived. */
+static u64 lo_write_rights(const struct lo_ep *ep, const struct lo_desc *desc)
+{
+	if (desc->flags & KFI_DELIVERY_COMPLETE && !ep->limits.commit)
+		return KFI_REMOTE_WRITE | KFI_REMOTE_READ;
+	return KFI_REMOTE_WRITE;
+}
+
+static int lo_exec_commit(struct lo_ep *ep, struct lo_ep *peer,
+			  struct lo_op *op)
+{
+	int ret = LO_OK;
+
+	/* What is injected travels in the request, and is stored in its turn. */
+	if (!(op->desc.flags & KFI_INJECT))
+		ret = lo_copy_ranges(ep, peer, op, KFI_REMOTE_WRITE);
+	return ret ? ret : lo_commit_add(ep, peer, op);
+}
+
+/* Data for the peer's queue needs room there before anything is written. */
+int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
+{
+	const struct lo_desc *desc = &op->desc;
+	bool data = desc->flags & KFI_REMOTE_CQ_DATA;
+	bool commit = ep->limits.commit;
+	struct lo_recv recv;
+	int ret = LO_OK;
+
+	if (data)
+		ret = commit ? lo_rx_take(peer, ep) :
+			       lo_rx_peek(peer, ep, &recv);
+	if (ret)
+		return ret;
+	if (desc->flags & KFI_COMMIT)
+		ret = lo_exec_commit(ep, peer, op);
+	else
+		ret = lo_copy_ranges(ep, peer, op, lo_write_rights(ep, desc));
+	if (!data || ret == -EINPROGRESS)
+		return ret;
+	if (!ret)
+		lo_rx_data(peer, desc, commit ? NULL : &recv);
+	else if (commit)
+		lo_rx_untake(peer);
+	return ret;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The transmit side of an endpoint: slots, and how operations get into and out
+ * of them.
+ */
+
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <kfi_errno.h>
+
+#include "loopback.h"
+
+static void lo_tx_room(struct work_struct *work)
+{
+	struct lo_ep *ep = container_of(work, struct lo_ep, tx.room);
+
+	ep->tx.handler.handler(&ep->ep, ep->tx.handler.context);
+}
+
+/*
+ * A slot of an endpoint with the default size is 0.7 KiB and 32 segments of 16
+ * bytes; 64 KiB more are for what RMA takes beyond 32 segments.
+ */
+int lo_tx_init(struct lo_ep *ep)
+{
+	struct lo_tx *tx = &ep->tx;
+	u32 slots = roundup_pow_of_two(tx->size);
+
+	spin_lock_init(&tx->lock);
+	INIT_WORK(&tx->room, lo_tx_room);
+	tx->status = -KFI_EOPBADSTATE;
+	tx->mask = slots - 1;
+	tx->ops = kvcalloc(slots, sizeof(*tx->ops), GFP_KERNEL);
+	if (!tx->ops)
+		return -ENOMEM;
+	return lo_segs_alloc(&tx->segs,
+			     tx->size * LO_IOV_LIMIT + LO_RMA_SEG_LIMIT);
+}
+
+void lo_tx_free(struct lo_tx *tx)
+{
+	kvfree(tx->segs.ring);
+	kvfree(tx->ops);
+}
+
+/* Whether an operation that succeeds makes no entry. */
+bool lo_tx_quiet(const struct lo_ep *ep, u64 flags)
+{
+	return ep->tx.selective && !(flags & KFI_COMPLETION);
+}
+
+static int lo_tx_take(struct lo_tx *tx)
+{
+	if (kfi_cq_take(tx->credit))
+		return 0;
+	if (!tx->handler.handler)
+		return -EAGAIN;
+	return kfi_cq_want(tx->credit) && kfi_cq_take(tx->credit) ? 0 : -EAGAIN;
+}
+
+static int lo_tx_fill(struct lo_tx *tx, struct lo_op *op,
+		      const struct lo_post *post)
+{
+	int nr;
+
+	op->seg = tx->segs.tail;
+	op->nr_segs = 0;
+	if (post->desc.flags & KFI_INJECT)
+		return lo_gather(op->inject, post->type, post->iov,
+				 post->count);
+	nr = lo_segs_fill(&tx->segs, post->type, post->iov, post->count,
+			  post->seg_limit);
+	if (nr == -EAGAIN && tx->handler.handler)
+		tx->want_segs = post->seg_limit;
+	if (nr < 0)
+		return nr;
+	op->nr_segs = nr;
+	return 0;
+}
+
+static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
+{
+	struct lo_op *op = &tx->ops[tx->tail & tx->mask];
+	bool commit = post->desc.flags & KFI_COMMIT;
+	int ret;
+
+	lockdep_assert_held(&tx->lock);
+	if (tx->status)
+		return tx->status;
+	if (commit && tx->commits == LO_COMMIT_SLOTS) {
+		tx->want_commit = tx->handler.handler;
+		return -EAGAIN;
+	}
+	/* Who has a credit has a slot: slots are free before credits are. */
+	ret = lo_tx_take(tx);
+	if (ret)
+		return ret;
+	ret = lo_tx_fill(tx, op, post);
+	if (ret) {
+		kfi_cq_untake(tx->credit);
+		return ret;
+	}
+	op->desc = post->desc;
+	memcpy(op->ranges, post->ranges,
+	       post->desc.nr_ranges * sizeof(*post->ranges));
+	tx->segs.tail += op->nr_segs;
+	if (commit) {
+		op->desc.commit_nr = ++tx->commit_nr;
+		tx->commits++;
+	}
+	tx->tail++;
+	return 0;
+}
+
+/*
+ * The error of an operation that was refused. Whoever was posted before it with
+ * KFI_MORE must not wait for another one.
+ */
+ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret)
+{
+	queue_work(lo_wq, &ep->work);
+	return ret;
+}
+
+ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post)
+{
+	struct lo_tx *tx = &ep->tx;
+	unsigned long irq;
+	int ret;
+
+	spin_lock_irqsave(&tx->lock, irq);
+	ret = lo_tx_enqueue(tx, post);
+	spin_unlock_irqrestore(&tx->lock, irq);
+	if (ret)
+		return lo_tx_refuse(ep, ret);
+	if (!(post->desc.flags & KFI_MORE))
+		queue_work(lo_wq, &ep->work);
+	return 0;
+}
+
+/* The operation that is next, which stays where it is. For the engine. */
+struct lo_op *lo_tx_first(struct lo_tx *tx)
+{
+	struct lo_op *op = NULL;
+
+	spin_lock_irq(&tx->lock);
+	if (tx->head != tx->tail)
+		op = &tx->ops[tx->head & tx->mask];
+	spin_unlock_irq(&tx->lock);
+	return op;
+}
+
+/*
+ * The first operation needs its slot no more. To be called before its entry is
+ * made: who reads that may post at once.
+ */
+void lo_tx_done(struct lo_ep *ep, struct lo_op *op)
+{
+	struct lo_tx *tx = &ep->tx;
+	u32 room;
+
+	spin_lock_irq(&tx->lock);
+	tx->segs.head += op->nr_segs;
+	tx->head++;
+	room = tx->segs.mask + 1 - (tx->segs.tail - tx->segs.head);
+	if (tx->want_segs && tx->want_segs <= room) {
+		tx->want_segs = 0;
+		queue_work(lo_wq, &tx->room);
+	}
+	spin_unlock_irq(&tx->lock);
+}
+
+/* Makes the entry, or gives the slot back without one. */
+void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
+		    enum lo_error error)
+{
+	const struct kfi_comp comp = {
+		.op_context = desc->context,
+		.flags = desc->comp_flags,
+		.err = lo_errno(error),
+		.prov_errno = error,
+	};
+
+	if (desc->quiet && !error)
+		kfi_cq_complete_silent(ep->tx.credit);
+	else
+		lo_complete(ep->tx.cq, ep->tx.credit, &comp);
+}
