@@ -125,7 +125,7 @@ static struct kfi_memdev *pmemsim_attach(struct kfi_pmemsim *sim)
 	int err = 0;
 
 	mutex_lock(&sim->lock);
-	if (test_bit(PMEMSIM_OFF, &sim->flags))
+	if (sim->gone)
 		err = -ENODEV;
 	else if (sim->dev)
 		err = -EBUSY;
@@ -253,6 +253,7 @@ void kfi_pmemsim_destroy(struct kfi_pmemsim *sim)
 	mutex_unlock(&pmemsim_list_lock);
 
 	mutex_lock(&sim->lock);
+	sim->gone = true;
 	set_bit(PMEMSIM_OFF, &sim->flags);
 	wake_up_all(&sim->cut_wait);
 	if (sim->dev)

@@ -78,6 +78,7 @@ struct pmemsim_dev;
  * @cut_wait: persists that are being delayed
  * @lock: protects what follows, and a cut against open and close
  * @dev: the device, if it is open
+ * @gone: it was destroyed
  * @incarnation: see &struct kfi_memdev
  * @debugfs: its folder
  */
@@ -93,6 +94,7 @@ struct kfi_pmemsim {
 	/* protects what follows, and a cut against open and close */
 	struct mutex		lock;
 	struct pmemsim_dev	*dev;
+	bool			gone;
 	u64			incarnation;
 	struct dentry		*debugfs;
 };
