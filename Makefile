@@ -20,4 +20,7 @@ check:
 check-full:
 	scripts/check --full
 
-.PHONY: all modules modules_install clean check check-full
+demo:
+	scripts/demo
+
+.PHONY: all modules modules_install clean check check-full demo
