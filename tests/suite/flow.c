@@ -226,7 +226,7 @@ static void test_handler(struct suite *t)
 	if (!flow_open(t, &flow, 5))
 		return;
 	drain.flow = &flow;
-	drain.nr = suite_scaled(200000, 1000);
+	drain.nr = suite_scaled(50000, 500);
 	INIT_WORK_ONSTACK(&drain.work, drain_read);
 	queue_work(suite_wq, &drain.work);
 	while (op <= drain.nr && !suite_failed(t)) {

@@ -55,6 +55,8 @@ static const struct suite_test *const suite_tables[] = {
 	suite_flow_tests,
 	suite_flags_tests,
 	suite_atomic_tests,
+	suite_commit_tests,
+	suite_store_tests,
 };
 
 /* Run by name only: a script has to do its part. */

@@ -340,8 +340,7 @@ static void test_cq_attributes(struct suite *t)
 	EXPECT_EQ(t, kfi_cq_open(domain, &flags, &cq, NULL, NULL), -EINVAL);
 	EXPECT_EQ(t, kfi_cq_open(domain, &tagged, &cq, NULL, NULL),
 		  -EOPNOTSUPP);
-	EXPECT_EQ(t, kfi_cq_open(domain, &unknown, &cq, NULL, NULL),
-		  -EOPNOTSUPP);
+	EXPECT_EQ(t, kfi_cq_open(domain, &unknown, &cq, NULL, NULL), -EINVAL);
 	EXPECT_EQ(t, kfi_cq_open(domain, &threshold, &cq, NULL, NULL), -EINVAL);
 	EXPECT_EQ(t, kfi_cq_open(domain, &set, &cq, NULL, NULL), -EINVAL);
 	EXPECT_EQ(t, kfi_cq_open(domain, &vector, &cq, NULL, NULL), -EINVAL);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A pair of commit endpoints and persistent memory, and what a power cut does to
+ * them.
+ */
+
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uio.h>
+
+#include "store.h"
+
+#define STORE_NAME	"suite"
+#define STORE_RECORD	512
+
+/* A region and a connection; both end with a power cut. */
+bool store_connect(struct store *store, const struct suite_opts *opts)
+{
+	struct suite *t = store->t;
+
+	if (!EXPECT_OK(t, kfi_mr_reg(store->net.domain, store->mem, STORE_LEN,
+				     SUITE_ACCESS, 0, 0, KFI_PMEM, &store->mr,
+				     store)))
+		return false;
+	store->addr = store->mr->iova;
+	store->key = store->mr->key;
+	return suite_pair_open(&store->net, &store->pair, opts);
+}
+
+void store_disconnect(struct store *store)
+{
+	if (store->pair.net)
+		suite_pair_close(&store->pair);
+	if (store->mr)
+		EXPECT_OK(store->t, kfi_close(&store->mr->fid));
+	store->mr = NULL;
+}
+
+static bool store_open_memory(struct store *store)
+{
+	struct suite *t = store->t;
+
+	store->sim = kfi_pmemsim_create(STORE_NAME, STORE_LEN);
+	if (IS_ERR(store->sim)) {
+		EXPECT_OK(t, PTR_ERR(store->sim));
+		store->sim = NULL;
+		return false;
+	}
+	store->pmem = kfi_pmem_open("pmemsim:" STORE_NAME, store);
+	if (IS_ERR(store->pmem)) {
+		EXPECT_OK(t, PTR_ERR(store->pmem));
+		store->pmem = NULL;
+		return false;
+	}
+	store->mem = kfi_pmem_addr(store->pmem);
+	return EXPECT_EQ(t, kfi_pmem_len(store->pmem), STORE_LEN);
+}
+
+bool store_open(struct suite *t, struct store *store,
+		const struct suite_opts *opts)
+{
+	memset(store, 0, sizeof(*store));
+	store->t = t;
+	if (!suite_net_open(t, &store->net, SUITE_COMMIT, NULL))
+		return false;
+	store->buf = kvzalloc(STORE_LEN, GFP_KERNEL);
+	if (EXPECT(t, store->buf) && store_open_memory(store) &&
+	    store_connect(store, opts)) {
+		suite_fill(t, store->buf, STORE_LEN);
+		return true;
+	}
+	store_close(store);
+	return false;
+}
+
+void store_close(struct store *store)
+{
+	store_disconnect(store);
+	if (store->pmem)
+		kfi_pmem_close(store->pmem);
+	if (store->sim)
+		kfi_pmemsim_destroy(store->sim);
+	suite_net_close(&store->net);
+	kvfree(store->buf);
+	memset(store, 0, sizeof(*store));
+}
+
+/* Writes bytes of the buffer to the same place in the region. */
+ssize_t store_write(struct store *store, size_t offset, size_t len,
+		    void *context, u64 flags)
+{
+	struct kvec iov = { .iov_base = store->buf + offset, .iov_len = len };
+	struct kfi_rma_iov rma = {
+		.addr = store->addr + offset, .len = len, .key = store->key,
+	};
+	struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
+		.rma_iov = &rma, .rma_iov_count = 1, .context = context,
+		.data = store->data,
+	};
+
+	return kfi_writemsg(store->pair.a.ep, &msg, flags);
+}
+
+/* The connection ends: whatever is posted is refused or fails, at once or soon. */
+static void store_wait_broken(struct store *store)
+{
+	struct suite *t = store->t;
+	struct suite_event ev;
+	struct suite_comp comp;
+	ssize_t ret;
+
+	if (EXPECT(t, suite_read_event(t, store->net.eq, &ev,
+				       SUITE_TIMEOUT_MS)))
+		EXPECT(t, ev.event == KFI_SHUTDOWN || ev.err);
+	ret = store_write(store, 0, 8, store, 0);
+	if (!ret) {
+		EXPECT_COMP_ERR(t, &store->pair.a.tx, store, &comp);
+		ret = store_write(store, 0, 8, store, 0);
+	}
+	EXPECT_EQ(t, ret, -ESHUTDOWN);
+}
+
+/* What was committed is there after a cut, and what was not is not. */
+static void test_cut(struct suite *t)
+{
+	struct store store;
+	u64 incarnation;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	incarnation = kfi_pmem_incarnation(store.pmem);
+	EXPECT_OK(t, store_write(&store, 0, 4096, &store, KFI_COMMIT));
+	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+	EXPECT_OK(t, store_write(&store, 8192, 4096, &store,
+				 KFI_DELIVERY_COMPLETE));
+	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+	EXPECT_SAME(t, store.mem + 8192, store.buf + 8192, 4096);
+
+	EXPECT_OK(t, kfi_pmemsim_cut(store.sim));
+	EXPECT_SAME(t, store.mem, store.buf, 4096);
+	EXPECT_ALL(t, store.mem + 4096, 0, STORE_LEN - 4096);
+	EXPECT(t, kfi_pmem_incarnation(store.pmem) != incarnation);
+	store_wait_broken(&store);
+	EXPECT_ALL(t, store.mem + 4096, 0, STORE_LEN - 4096);
+
+	/* new regions and connections are as good as ever */
+	store_disconnect(&store);
+	if (store_connect(&store, NULL)) {
+		EXPECT_OK(t, store_write(&store, 8192, 4096, &store,
+					 KFI_COMMIT));
+		EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+		EXPECT(t, !kfi_pmemsim_dirty(store.sim, 8192, 4096));
+	}
+	store_close(&store);
+}
+
+/* A cut while commits are waiting for the media: none of them has succeeded. */
+static void test_cut_pending(struct suite *t)
+{
+	struct suite_comp comp;
+	struct store store;
+	uintptr_t op;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	kfi_pmemsim_set_delay(store.sim, SUITE_TIMEOUT_MS);
+	for (op = 1; op <= 16; op++)
+		EXPECT_OK(t, store_write(&store, op * 4096, 4096, (void *)op,
+					 KFI_COMMIT));
+	EXPECT_NO_COMP(t, &store.pair.a.tx);
+	EXPECT_OK(t, kfi_pmemsim_cut(store.sim));
+	for (op = 1; op <= 16; op++)
+		if (!EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)op, &comp))
+			break;
+	EXPECT_NO_COMP(t, &store.pair.a.tx);
+	EXPECT_ALL(t, store.mem, 0, STORE_LEN);
+	store_close(&store);
+}
+
+/* Both ends close while commits are waiting: each completes once, none hangs. */
+static void test_close_pending(struct suite *t)
+{
+	struct suite_comp comp;
+	struct store store;
+	uintptr_t op;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	kfi_pmemsim_set_delay(store.sim, 300);
+	for (op = 1; op <= 16; op++)
+		EXPECT_OK(t, store_write(&store, op * 4096, 4096, (void *)op,
+					 KFI_COMMIT));
+	EXPECT_OK(t, kfi_close(&store.pair.a.ep->fid));
+	store.pair.a.ep = NULL;
+	for (op = 1; op <= 16; op++) {
+		if (!EXPECT(t, suite_read_comp(t, &store.pair.a.tx, &comp, 0)))
+			break;
+		EXPECT_EQ(t, (uintptr_t)comp.entry.op_context, op);
+	}
+	EXPECT_NO_COMP(t, &store.pair.a.tx);
+	store_close(&store);
+}
+
+/*
+ * A log of records, each one committed before the next; after a cut at any time
+ * it has all that were acknowledged and at most the one after them.
+ */
+static void check_log(struct store *store, unsigned int records)
+{
+	struct suite *t = store->t;
+	unsigned int acked = 0, i;
+
+	memset(store->mem, 0, STORE_LEN);
+	for (i = 0; i < records; i++) {
+		if (!EXPECT_OK(t, store_write(store, i * STORE_RECORD,
+					      STORE_RECORD, store,
+					      KFI_COMMIT)))
+			return;
+		/* the last one is not waited for */
+		if (i == records - 1)
+			break;
+		if (!EXPECT_COMP(t, &store->pair.a.tx, store, NULL))
+			return;
+		acked++;
+	}
+	EXPECT_OK(t, kfi_pmemsim_cut(store->sim));
+	EXPECT_SAME(t, store->mem, store->buf, acked * STORE_RECORD);
+}
+
+static void test_log(struct suite *t)
+{
+	unsigned int rounds = suite_scaled(300, 5);
+	struct store store;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	for (; rounds && !suite_failed(t); rounds--) {
+		check_log(&store, suite_random(t, 1, 50));
+		store_disconnect(&store);
+		if (!store_connect(&store, NULL))
+			break;
+	}
+	store_close(&store);
+}
+
+const struct suite_test suite_store_tests[] = {
+	{ "store.cut", test_cut },
+	{ "store.cut_pending", test_cut_pending },
+	{ "store.close_pending", test_close_pending },
+	{ "store.log", test_log },
+	{ }
+};

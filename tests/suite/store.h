@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * For tests of persistence: a pair of commit endpoints and persistent memory at
+ * the target.
+ */
+
+#ifndef KFI_SUITE_STORE_H
+#define KFI_SUITE_STORE_H
+
+#include <linux/sizes.h>
+
+#include <kfi_pmem.h>
+#include <kfi_pmemsim.h>
+
+#include "suite.h"
+
+#define STORE_LEN	SZ_1M
+#define STORE_LINES	(STORE_LEN / KFI_PMEMSIM_LINE)
+
+/**
+ * struct store - persistent memory and who writes to it
+ * @t: the test
+ * @net: the net
+ * @pair: the pair
+ * @sim: the simulator behind the memory
+ * @pmem: its memory device
+ * @mem: the memory
+ * @mr: its region
+ * @buf: the initiator's memory, as much, with random contents
+ * @addr: address of the region that is written to
+ * @key: its key
+ * @data: for KFI_REMOTE_CQ_DATA
+ */
+struct store {
+	struct suite		*t;
+	struct suite_net	net;
+	struct suite_pair	pair;
+	struct kfi_pmemsim	*sim;
+	struct kfi_pmem		*pmem;
+	u8			*mem;
+	struct kfid_mr		*mr;
+	u8			*buf;
+	u64			addr;
+	u64			key;
+	u64			data;
+};
+
+bool store_open(struct suite *t, struct store *store,
+		const struct suite_opts *opts);
+bool store_connect(struct store *store, const struct suite_opts *opts);
+void store_disconnect(struct store *store);
+void store_close(struct store *store);
+ssize_t store_write(struct store *store, size_t offset, size_t len,
+		    void *context, u64 flags);
+
+#endif /* KFI_SUITE_STORE_H */
