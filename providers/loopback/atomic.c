@@ -42,18 +42,6 @@ static int lo_compwritevalid(struct kfid_ep *ep, enum kfi_datatype datatype,
 	return lo_valid(op == KFI_CSWAP, datatype, count);
 }
 
-/* One value in local memory, at any address. */
-static int lo_check_ioc(const struct kfi_ioc *ioc, size_t count)
-{
-	if (count > 1)
-		return -E2BIG;
-	if (!count || !ioc || !ioc->addr)
-		return -EINVAL;
-	if (ioc->count > 1)
-		return -E2BIG;
-	return ioc->count ? 0 : -EINVAL;
-}
-
 /* An operation whose form was checked. */
 static ssize_t lo_post_atomic(struct lo_ep *ep,
 			      const struct kfi_msg_atomic *msg,
@@ -79,6 +67,7 @@ static ssize_t lo_post_atomic(struct lo_ep *ep,
 		},
 		.ranges = &range,
 		.type = KFI_KVEC,
+		.reads = true,
 	};
 
 	if (msg->op != KFI_ATOMIC_READ)
@@ -125,7 +114,7 @@ static ssize_t lo_atomic_readwrite(struct kfid_ep *ep,
 
 	ret = kfi_check_atomic(msg, flags);
 	if (!ret)
-		ret = lo_check_ioc(resultv, result_count);
+		ret = kfi_check_operand(resultv, result_count);
 	if (!ret)
 		ret = lo_readwritevalid(ep, msg->datatype, msg->op, NULL);
 	if (ret)
@@ -146,9 +135,9 @@ static ssize_t lo_atomic_compwrite(struct kfid_ep *ep,
 
 	ret = kfi_check_atomic(msg, flags);
 	if (!ret)
-		ret = lo_check_ioc(comparev, compare_count);
+		ret = kfi_check_operand(comparev, compare_count);
 	if (!ret)
-		ret = lo_check_ioc(resultv, result_count);
+		ret = kfi_check_operand(resultv, result_count);
 	if (!ret)
 		ret = lo_compwritevalid(ep, msg->datatype, msg->op, NULL);
 	if (ret)

@@ -179,7 +179,7 @@ static int lo_shutdown(struct kfid_ep *ep, u64 flags)
 		return -EINVAL;
 	if (!lo->conn || !lo_conn_was_up(lo->conn))
 		return -ENOTCONN;
-	lo_conn_fail(lo->conn);
+	lo_conn_shutdown(lo);
 	wait_for_completion(&lo->drained);
 	return 0;
 }

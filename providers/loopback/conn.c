@@ -4,6 +4,8 @@
  */
 
 #include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -123,10 +125,13 @@ bool lo_conn_was_up(struct lo_conn *conn)
 	return was_up;
 }
 
-static void lo_ep_up(struct lo_ep *ep)
+/* The two ends settle on the smaller depth. */
+static void lo_ep_up(struct lo_ep *ep, const struct lo_ep *peer)
 {
 	spin_lock_irq(&ep->tx.lock);
 	ep->tx.status = 0;
+	ep->tx.depth = min(ep->conn_param.initiator_depth,
+			   peer->conn_param.responder_resources);
 	spin_unlock_irq(&ep->tx.lock);
 }
 
@@ -140,13 +145,6 @@ static void lo_ep_kill(struct lo_ep *ep)
 	queue_work(lo_wq, &ep->work);
 }
 
-static void lo_ep_down(struct lo_ep *ep)
-{
-	lo_ep_kill(ep);
-	ep->shutdown.event = KFI_SHUTDOWN;
-	kfi_eq_post(ep->eq, &ep->shutdown);
-}
-
 static void lo_event_data(struct kfi_eq_event *ev, const void *data, size_t len,
 			  size_t padded)
 {
@@ -155,31 +153,54 @@ static void lo_event_data(struct kfi_eq_event *ev, const void *data, size_t len,
 	ev->data_len = padded;
 }
 
+/* Both can transmit before either is told, or a first message comes too early. */
+static void lo_conn_connect(struct lo_conn *conn, const void *data, size_t len)
+{
+	struct lo_ep *passive = conn->ends[LO_PASSIVE];
+	struct lo_ep *active = conn->ends[LO_ACTIVE];
+
+	lockdep_assert_held(&conn->lock);
+	conn->state = LO_CONN_UP;
+	conn->was_up = true;
+	lo_ep_up(active, passive);
+	lo_ep_up(passive, active);
+	active->connected.event = KFI_CONNECTED;
+	lo_event_data(&active->connected, data, len,
+		      lo_cm_room(conn, KFI_CM_REP_SIZE));
+	kfi_eq_post(active->eq, &active->connected);
+	passive->connected.event = KFI_CONNECTED;
+	kfi_eq_post(passive->eq, &passive->connected);
+}
+
+/* An endpoint's connection does not come about. */
+static void lo_ep_fail(struct lo_ep *ep, enum lo_error error, const void *data,
+		       size_t len, size_t padded)
+{
+	lo_ep_kill(ep);
+	ep->error.err = lo_errno(error);
+	ep->error.prov_errno = error;
+	lo_event_data(&ep->error, data, len, padded);
+	kfi_eq_post(ep->eq, &ep->error);
+}
+
 /*
- * The listener accepts, and sends @data. Both can transmit before either is
- * told, or the first message could come too early. False when the other side has
- * given up.
+ * The listener accepts, and sends @data; with an endpoint that does not commit it
+ * cannot accept one that does. False when the other side has given up.
  */
 bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len)
 {
-	struct lo_ep *active, *passive;
+	struct lo_ep *passive;
 	bool ok;
 
 	spin_lock(&conn->lock);
+	passive = conn->ends[LO_PASSIVE];
 	ok = conn->state == LO_CONN_REQUESTED;
-	if (ok) {
-		active = conn->ends[LO_ACTIVE];
-		passive = conn->ends[LO_PASSIVE];
-		conn->state = LO_CONN_UP;
-		conn->was_up = true;
-		lo_ep_up(active);
-		lo_ep_up(passive);
-		active->connected.event = KFI_CONNECTED;
-		lo_event_data(&active->connected, data, len,
-			      lo_cm_room(conn, KFI_CM_REP_SIZE));
-		kfi_eq_post(active->eq, &active->connected);
-		passive->connected.event = KFI_CONNECTED;
-		kfi_eq_post(passive->eq, &passive->connected);
+	if (ok && conn->commit == passive->limits.commit) {
+		lo_conn_connect(conn, data, len);
+	} else if (ok) {
+		conn->state = LO_CONN_DOWN;
+		lo_ep_fail(conn->ends[LO_ACTIVE], LO_NO_COMMIT, NULL, 0, 0);
+		lo_ep_fail(passive, LO_RESET, NULL, 0, 0);
 	}
 	spin_unlock(&conn->lock);
 	lo_conn_answered(conn);
@@ -193,39 +214,54 @@ bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len)
 void lo_conn_refuse(struct lo_conn *conn, enum lo_error error,
 		    const void *data, size_t len)
 {
-	struct lo_ep *ep;
-
 	spin_lock(&conn->lock);
 	if (conn->state == LO_CONN_REQUESTED) {
 		conn->state = LO_CONN_DOWN;
-		ep = conn->ends[LO_ACTIVE];
-		lo_ep_kill(ep);
-		ep->error.err = lo_errno(error);
-		ep->error.prov_errno = error;
-		lo_event_data(&ep->error, data, len,
-			      error == LO_REJECTED ? KFI_CM_REJ_SIZE : 0);
-		kfi_eq_post(ep->eq, &ep->error);
+		lo_ep_fail(conn->ends[LO_ACTIVE], error, data, len,
+			   error == LO_REJECTED ? KFI_CM_REJ_SIZE : 0);
 	}
 	spin_unlock(&conn->lock);
 	lo_conn_answered(conn);
 }
 
-static void lo_conn_down(struct lo_conn *conn)
+static void lo_ep_down(struct lo_ep *ep, bool tell)
 {
+	lo_ep_kill(ep);
+	if (!tell)
+		return;
+	ep->shutdown.event = KFI_SHUTDOWN;
+	kfi_eq_post(ep->eq, &ep->shutdown);
+}
+
+/* An established connection ends. Whoever ends it, @by, need not be told. */
+static void lo_conn_down(struct lo_conn *conn, const struct lo_ep *by)
+{
+	struct lo_ep *ep;
+	int i;
+
 	lockdep_assert_held(&conn->lock);
 	if (conn->state != LO_CONN_UP)
 		return;
 	conn->state = LO_CONN_DOWN;
-	lo_ep_down(conn->ends[LO_ACTIVE]);
-	lo_ep_down(conn->ends[LO_PASSIVE]);
+	for (i = 0; i < ARRAY_SIZE(conn->ends); i++) {
+		ep = conn->ends[i];
+		lo_ep_down(ep, ep != by);
+	}
 }
 
-/* An established connection ends, for both sides; any other is left alone. */
+/* Something went wrong with the connection, if there is one. */
 void lo_conn_fail(struct lo_conn *conn)
 {
 	spin_lock(&conn->lock);
-	lo_conn_down(conn);
+	lo_conn_down(conn, NULL);
 	spin_unlock(&conn->lock);
+}
+
+void lo_conn_shutdown(struct lo_ep *ep)
+{
+	spin_lock(&ep->conn->lock);
+	lo_conn_down(ep->conn, ep);
+	spin_unlock(&ep->conn->lock);
 }
 
 /* An endpoint is being closed, in whatever state it is. */
@@ -237,7 +273,7 @@ void lo_conn_end(struct lo_ep *ep)
 		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
 	if (conn) {
 		spin_lock(&conn->lock);
-		lo_conn_down(conn);
+		lo_conn_down(conn, ep);
 		conn->state = LO_CONN_DOWN;
 		spin_unlock(&conn->lock);
 		lo_conn_answered(conn);

@@ -44,6 +44,10 @@ static int lo_execute(struct lo_ep *ep, struct lo_op *op)
 		ret = lo_exec_atomic(peer, op);
 		break;
 	}
+	if (ret != -EAGAIN)
+		ep->rnr_waiting = false;
+	else if (lo_rnr_expired(ep, peer))
+		ret = LO_RNR;
 	if (ret != -EINPROGRESS)
 		lo_peer_put(peer);
 	return ret;

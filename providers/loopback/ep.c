@@ -14,6 +14,10 @@
 #define LO_CONNECT_TIMEOUT_MS	5000
 #define LO_COMMIT_TIMEOUT_MS	30000
 
+/* Of struct kfi_conn_param */
+#define LO_DEPTH		16
+#define LO_RNR_TIMER		12
+
 struct lo_ep *lo_ep_of(struct kfid *fid)
 {
 	return container_of(fid, struct lo_ep, ep.fid);
@@ -75,6 +79,7 @@ static int lo_ep_close(struct kfid *fid)
 	if (ep->conn)
 		lo_conn_detach(ep);
 	/* Nobody is left who could queue these once more. */
+	cancel_delayed_work_sync(&ep->rnr_timer);
 	cancel_work_sync(&ep->work);
 	lo_commits_stop(ep->commits);
 	lo_ep_unbind(ep);
@@ -192,10 +197,10 @@ int lo_ep_enable(struct lo_ep *ep)
 	lockdep_assert_held(&ep->lock);
 	if (ep->enabled)
 		return -KFI_EOPBADSTATE;
-	if (!ep->tx.cq || !ep->rx.cq)
-		return -KFI_ENOCQ;
 	if (!ep->eq)
 		return -KFI_ENOEQ;
+	if (!ep->tx.cq || !ep->rx.cq)
+		return -KFI_ENOCQ;
 	ep->enabled = true;
 	spin_lock_irq(&ep->tx.lock);
 	ep->tx.status = -ENOTCONN;
@@ -213,8 +218,6 @@ static int lo_ep_control(struct kfid *fid, int command, void *arg)
 
 	if (command != KFI_ENABLE)
 		return -EOPNOTSUPP;
-	if (arg)
-		return -EINVAL;
 	mutex_lock(&ep->lock);
 	ret = lo_ep_enable(ep);
 	mutex_unlock(&ep->lock);
@@ -258,6 +261,14 @@ static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
 		.rma_iov_limit = LO_RMA_IOV_LIMIT,
 		.commit = info->caps & KFI_RMA_PMEM,
 	};
+	ep->conn_param = (struct kfi_conn_param) {
+		.initiator_depth = LO_DEPTH,
+		.responder_resources = LO_DEPTH,
+		.retry_count = LO_FOR_EVER,
+		.rnr_retry_count = LO_FOR_EVER,
+		.min_rnr_timer = LO_RNR_TIMER,
+	};
+	lo_rnr_init(ep);
 	ep->connect_timeout = LO_CONNECT_TIMEOUT_MS;
 	ep->commit_timeout = LO_COMMIT_TIMEOUT_MS;
 	ep->tx.size = tx && tx->size ? tx->size : KFI_DEFAULT_TX_SIZE;
@@ -293,8 +304,10 @@ static int lo_ep_consume(struct lo_ep *ep, const struct kfi_info *info)
 	if (!info->handle)
 		return 0;
 	conn = lo_request_of(info->handle);
-	if (!conn || conn->commit != ep->limits.commit)
+	if (!conn)
 		return -EINVAL;
+	if (ep->limits.commit && !conn->commit)
+		return -EOPNOTSUPP;
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;
 	lo_conn_attach(conn, ep, LO_PASSIVE);

@@ -28,14 +28,16 @@ static const struct {
 	[LO_REM_ACCESS] = { EACCES, "remote access error" },
 	[LO_REM_INVALID] = { EREMOTEIO, "invalid request at the peer" },
 	[LO_TRUNCATED] = { KFI_ETRUNC, "message longer than the receive" },
-	[LO_RNR] = { ETIMEDOUT, "the peer had no receive posted" },
-	[LO_COMMIT_RANGE] = { EINVAL, "commit of memory that is not persistent" },
+	[LO_RNR] = { ENOBUFS, "the peer had no receive posted" },
+	[LO_COMMIT_RANGE] = { EACCES, "commit of memory that is not persistent" },
 	[LO_PERSIST] = { EIO, "the target could not persist the data" },
 	[LO_COMMIT_BROKEN] = { ECANCELED, "an earlier commit failed" },
 	[LO_COMMIT_TIMEOUT] = { ETIMEDOUT, "the target did not answer a commit" },
 	[LO_NOBODY] = { ECONNREFUSED, "nobody listens there" },
 	[LO_REJECTED] = { ECONNREFUSED, "rejected by the listener" },
 	[LO_CONNECT_TIMEOUT] = { ETIMEDOUT, "no answer from the listener" },
+	[LO_NO_COMMIT] = { EPROTONOSUPPORT, "the listener does not commit" },
+	[LO_RESET] = { ECONNRESET, "the other side went away" },
 };
 
 int lo_errno(enum lo_error error)

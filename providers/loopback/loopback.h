@@ -61,6 +61,9 @@
 #define LO_MR_SEG_LIMIT		32768
 #define LO_COMMIT_SLOTS		64
 
+/* A retry count of the InfiniBand specification, and its greatest value */
+#define LO_FOR_EVER		7
+
 /* What a provider with a wire needs for itself of a commit endpoint's data. */
 #define LO_COMMIT_RECORD	24
 
@@ -79,6 +82,8 @@
  * @LO_NOBODY: nobody listens at the address
  * @LO_REJECTED: the listener rejected
  * @LO_CONNECT_TIMEOUT: the listener did not answer in time
+ * @LO_NO_COMMIT: the listener's endpoint is none that commits
+ * @LO_RESET: the other side went away
  * @LO_ERROR_LAST: one more than the last
  */
 enum lo_error {
@@ -95,6 +100,8 @@ enum lo_error {
 	LO_NOBODY,
 	LO_REJECTED,
 	LO_CONNECT_TIMEOUT,
+	LO_NO_COMMIT,
+	LO_RESET,
 	LO_ERROR_LAST
 };
 
@@ -262,6 +269,7 @@ struct lo_desc {
  * @iov: local memory
  * @count: elements of @iov
  * @seg_limit: most segments of it
+ * @reads: it needs a read on the wire, if there were one
  */
 struct lo_post {
 	struct lo_desc			desc;
@@ -270,6 +278,7 @@ struct lo_post {
 	const void			*iov;
 	size_t				count;
 	u32				seg_limit;
+	bool				reads;
 };
 
 /**
@@ -310,6 +319,7 @@ struct lo_recv {
  * @status: why nothing can be posted, or 0
  * @selective: bound with KFI_SELECTIVE_COMPLETION
  * @size: operations that can be outstanding or unread
+ * @depth: reads and atomics that the connection has
  * @cq: completion queue
  * @credit: slots in @cq
  * @ops: slots, a ring; the engine alone advances @head
@@ -331,6 +341,7 @@ struct lo_tx {
 	int				status;
 	bool				selective;
 	u32				size;
+	u8				depth;
 	struct lo_cq			*cq;
 	struct kfi_cq_credit		*credit;
 	struct lo_op			*ops;
@@ -408,6 +419,9 @@ struct lo_conn;
  * @rx: receive side
  * @commits: commits under way, NULL for an endpoint without
  * @work: the engine
+ * @rnr_timer: calls the engine when it has waited for a receive for too long
+ * @rnr_deadline: jiffies when that is, if @rnr_waiting; the engine's
+ * @rnr_waiting: the engine waits for a receive, but not for ever; the engine's
  * @drained: all that was posted is complete, after the end of the connection
  * @lock: serialises control calls
  */
@@ -435,6 +449,9 @@ struct lo_ep {
 	struct lo_rx		rx;
 	struct lo_commits	*commits;
 	struct work_struct	work;
+	struct delayed_work	rnr_timer;
+	unsigned long		rnr_deadline;
+	bool			rnr_waiting;
 	struct completion	drained;
 	/* serialises control calls, but for close */
 	struct mutex		lock;
@@ -603,6 +620,7 @@ bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len);
 void lo_conn_fail(struct lo_conn *conn);
 void lo_conn_refuse(struct lo_conn *conn, enum lo_error error,
 		    const void *data, size_t len);
+void lo_conn_shutdown(struct lo_ep *ep);
 void lo_conn_end(struct lo_ep *ep);
 struct lo_ep *lo_peer_get(struct lo_ep *ep);
 void lo_peer_put(struct lo_ep *peer);
@@ -650,6 +668,10 @@ void lo_rx_data(struct lo_ep *peer, const struct lo_desc *desc,
 		const struct lo_recv *recv);
 void lo_rx_kill(struct lo_ep *ep);
 void lo_rx_flush(struct lo_ep *ep);
+
+/* rnr.c */
+void lo_rnr_init(struct lo_ep *ep);
+bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer);
 
 /* engine.c */
 void lo_engine(struct work_struct *work);

@@ -11,15 +11,16 @@
 #include "commit.h"
 #include "loopback.h"
 
-#define LO_MAX_RETRY	7
 #define LO_MAX_RNR	31
 
 static int lo_get(void *optval, size_t *optlen, const void *value, size_t len)
 {
-	if (*optlen < len)
+	size_t room = *optlen;
+
+	*optlen = len;
+	if (!optval || room < len)
 		return -KFI_ETOOSMALL;
 	memcpy(optval, value, len);
-	*optlen = len;
 	return 0;
 }
 
@@ -30,10 +31,10 @@ static int lo_getopt(struct kfid *fid, int level, int optname, void *optval,
 	struct kfi_commit_info info;
 	size_t size;
 
-	if (!optval || !optlen)
-		return -EINVAL;
 	if (level != KFI_OPT_ENDPOINT)
 		return -ENOPROTOOPT;
+	if (!optlen)
+		return -EINVAL;
 	switch (optname) {
 	case KFI_OPT_CM_DATA_SIZE:
 		size = KFI_CM_REQ_SIZE;
@@ -60,6 +61,12 @@ static int lo_getopt(struct kfid *fid, int level, int optname, void *optval,
 	}
 }
 
+/* Too late for what the connection was made with. */
+static bool lo_has_begun(const struct lo_ep *ep)
+{
+	return ep->conn && (ep->side == LO_ACTIVE || lo_conn_was_up(ep->conn));
+}
+
 static int lo_set_timeout(struct lo_ep *ep, unsigned int *to,
 			  const void *optval, size_t optlen)
 {
@@ -68,9 +75,9 @@ static int lo_set_timeout(struct lo_ep *ep, unsigned int *to,
 	if (optlen != sizeof(ms))
 		return -EINVAL;
 	memcpy(&ms, optval, sizeof(ms));
-	if (!ms)
+	if (!ms || ms > INT_MAX)
 		return -EINVAL;
-	if (ep->conn && ep->side == LO_ACTIVE)
+	if (lo_has_begun(ep))
 		return -KFI_EOPBADSTATE;
 	*to = ms;
 	return 0;
@@ -95,11 +102,11 @@ static int lo_set_conn_param(struct lo_ep *ep, const void *optval,
 	if (optlen != sizeof(param))
 		return -EINVAL;
 	memcpy(&param, optval, sizeof(param));
-	if (!param.responder_resources || param.retry_count > LO_MAX_RETRY ||
-	    param.rnr_retry_count > LO_MAX_RETRY ||
+	if (!param.responder_resources || param.retry_count > LO_FOR_EVER ||
+	    param.rnr_retry_count > LO_FOR_EVER ||
 	    param.min_rnr_timer > LO_MAX_RNR)
 		return -EINVAL;
-	if (ep->conn && (ep->side == LO_ACTIVE || lo_conn_was_up(ep->conn)))
+	if (lo_has_begun(ep))
 		return -KFI_EOPBADSTATE;
 	ep->conn_param = param;
 	return 0;
@@ -111,10 +118,10 @@ static int lo_setopt(struct kfid *fid, int level, int optname,
 	struct lo_ep *ep = lo_ep_of(fid);
 	int ret;
 
-	if (!optval)
-		return -EINVAL;
 	if (level != KFI_OPT_ENDPOINT)
 		return -ENOPROTOOPT;
+	if (!optval)
+		return -EINVAL;
 	mutex_lock(&ep->lock);
 	switch (optname) {
 	case KFI_OPT_CONNECT_TIMEOUT:

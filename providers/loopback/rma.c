@@ -6,6 +6,12 @@
 #include "commit.h"
 #include "loopback.h"
 
+/* On a wire, a raw endpoint finds out by reading whether data has arrived. */
+static bool lo_delivers(const struct lo_ep *ep, u64 flags)
+{
+	return flags & KFI_DELIVERY_COMPLETE && !ep->limits.commit;
+}
+
 static ssize_t lo_post_rma(struct lo_ep *ep, const struct kfi_msg_rma *msg,
 			   u64 flags, enum lo_op_type type, bool quiet)
 {
@@ -34,6 +40,7 @@ static ssize_t lo_post_rma(struct lo_ep *ep, const struct kfi_msg_rma *msg,
 		.iov = msg->msg_iov,
 		.count = msg->iov_count,
 		.seg_limit = LO_RMA_SEG_LIMIT,
+		.reads = !write || lo_delivers(ep, flags),
 	};
 	return lo_tx_post(ep, &post);
 }
@@ -108,14 +115,6 @@ int lo_exec_read(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
 	return lo_copy_ranges(ep, peer, op, KFI_REMOTE_READ);
 }
 
-/* On a wire, a raw endpoint finds out by reading whether data has arrived. */
-static u64 lo_write_rights(const struct lo_ep *ep, const struct lo_desc *desc)
-{
-	if (desc->flags & KFI_DELIVERY_COMPLETE && !ep->limits.commit)
-		return KFI_REMOTE_WRITE | KFI_REMOTE_READ;
-	return KFI_REMOTE_WRITE;
-}
-
 static int lo_exec_commit(struct lo_ep *ep, struct lo_ep *peer,
 			  struct lo_op *op)
 {
@@ -133,9 +132,12 @@ int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
 	const struct lo_desc *desc = &op->desc;
 	bool data = desc->flags & KFI_REMOTE_CQ_DATA;
 	bool commit = ep->limits.commit;
+	u64 rights = KFI_REMOTE_WRITE;
 	struct lo_recv recv;
 	int ret = LO_OK;
 
+	if (lo_delivers(ep, desc->flags))
+		rights |= KFI_REMOTE_READ;
 	if (data)
 		ret = commit ? lo_rx_take(peer, ep) :
 			       lo_rx_peek(peer, ep, &recv);
@@ -144,7 +146,7 @@ int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
 	if (desc->flags & KFI_COMMIT)
 		ret = lo_exec_commit(ep, peer, op);
 	else
-		ret = lo_copy_ranges(ep, peer, op, lo_write_rights(ep, desc));
+		ret = lo_copy_ranges(ep, peer, op, rights);
 	if (!data || ret == -EINPROGRESS)
 		return ret;
 	if (!ret)

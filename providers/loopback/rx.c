@@ -117,16 +117,19 @@ int lo_rx_peek(struct lo_ep *peer, struct lo_ep *ep, struct lo_recv *recv)
 	return ret;
 }
 
+/* A write's data makes an entry in any case: its receive did not ask for it. */
 void lo_rx_complete(struct lo_ep *peer, const struct lo_recv *recv,
 		    const struct kfi_comp *comp)
 {
 	struct lo_rx *rx = &peer->rx;
+	bool quiet = recv->quiet && !comp->err &&
+		     !(comp->flags & KFI_REMOTE_WRITE);
 
 	spin_lock_irq(&rx->lock);
 	rx->segs.head += recv->nr_segs;
 	rx->head++;
 	spin_unlock_irq(&rx->lock);
-	if (recv->quiet && !comp->err)
+	if (quiet)
 		kfi_cq_complete_silent(rx->credit);
 	else
 		lo_complete(rx->cq, rx->credit, comp);

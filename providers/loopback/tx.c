@@ -89,6 +89,8 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 	lockdep_assert_held(&tx->lock);
 	if (tx->status)
 		return tx->status;
+	if (post->reads && !tx->depth)
+		return -EOPNOTSUPP;
 	if (commit && tx->commits == LO_COMMIT_SLOTS) {
 		tx->want_commit = tx->handler.handler;
 		return -EAGAIN;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * How long an endpoint waits when its peer has no receive posted.
+ */
+
+#include <linux/jiffies.h>
+
+#include "loopback.h"
+
+/* A time of the InfiniBand specification's table 46, in microseconds. */
+static unsigned int lo_rnr_usecs(u8 code)
+{
+	unsigned int usecs;
+
+	if (code <= 1)
+		return code ? 10 : 655360;
+	usecs = 10 << (code / 2);
+	return code & 1 ? usecs + usecs / 2 : usecs;
+}
+
+static void lo_rnr_timeout(struct work_struct *work)
+{
+	struct lo_ep *ep =
+		container_of(to_delayed_work(work), struct lo_ep, rnr_timer);
+
+	queue_work(lo_wq, &ep->work);
+}
+
+void lo_rnr_init(struct lo_ep *ep)
+{
+	INIT_DELAYED_WORK(&ep->rnr_timer, lo_rnr_timeout);
+}
+
+/*
+ * Whether the engine, which found no receive at its peer, has waited as long as
+ * the endpoint was told to. If not, it is called again when it has. A commit
+ * endpoint waits for room in a completion queue, for which there is no limit.
+ */
+bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer)
+{
+	u8 tries = ep->conn_param.rnr_retry_count;
+	unsigned long limit;
+
+	if (tries == LO_FOR_EVER || ep->limits.commit)
+		return false;
+	if (ep->rnr_waiting)
+		return time_after_eq(jiffies, ep->rnr_deadline);
+	limit = usecs_to_jiffies(tries *
+				 lo_rnr_usecs(peer->conn_param.min_rnr_timer));
+	ep->rnr_waiting = true;
+	ep->rnr_deadline = jiffies + limit;
+	queue_delayed_work(lo_wq, &ep->rnr_timer, limit);
+	return false;
+}
