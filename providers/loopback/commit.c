@@ -114,14 +114,13 @@ static void lo_commit_resolve(struct lo_commit *commit,
 }
 
 /*
- * A commit goes on to the target, and @peer's reference with it: -EINPROGRESS;
- * or the connection has ended. Posting made sure that there is a slot.
+ * A commit goes on to the target, and @peer's reference with it: -EINPROGRESS.
+ * Posting made sure that there is a slot.
  */
 int lo_commit_add(struct lo_ep *ep, struct lo_ep *peer, const struct lo_op *op)
 {
 	struct lo_commits *commits = ep->commits;
 	struct lo_commit *commit = lo_commit_at(commits, commits->tail);
-	bool abandoned;
 
 	commit->desc = op->desc;
 	commit->start = jiffies;
@@ -130,16 +129,9 @@ int lo_commit_add(struct lo_ep *ep, struct lo_ep *peer, const struct lo_op *op)
 	lo_commit_resolve(commit, peer->domain, op->ranges);
 
 	spin_lock(&commits->lock);
-	abandoned = commits->abandoned;
-	if (!abandoned) {
-		commits->tail++;
-		commits->pending++;
-	}
+	commits->tail++;
+	commits->pending++;
 	spin_unlock(&commits->lock);
-	if (abandoned) {
-		lo_commit_release(commit);
-		return LO_FLUSHED;
-	}
 	lo_commits_kick(commits);
 	queue_delayed_work(lo_wq, &commits->timer,
 			   msecs_to_jiffies(ep->commit_timeout));

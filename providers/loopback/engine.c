@@ -64,8 +64,11 @@ static void lo_finish(struct lo_ep *ep, struct lo_op *op, enum lo_error error)
 	lo_tx_complete(ep, &desc, error);
 }
 
-/* False when there is nothing to do, or not yet. */
-static bool lo_step(struct lo_ep *ep)
+/*
+ * False when there is nothing to do, or not yet. What finds the connection ended
+ * meanwhile waits for the next run, which completes commits before it.
+ */
+static bool lo_step(struct lo_ep *ep, bool dead)
 {
 	struct lo_op *op = lo_tx_first(&ep->tx);
 	int ret;
@@ -76,7 +79,7 @@ static bool lo_step(struct lo_ep *ep)
 	if (op->desc.flags & KFI_FENCE && lo_commits_pending(ep->commits))
 		return false;
 	ret = lo_execute(ep, op);
-	if (ret == -EAGAIN)
+	if (ret == -EAGAIN || (ret == LO_FLUSHED && !dead))
 		return false;
 	if (ret == -EINPROGRESS)
 		lo_tx_done(ep, op);
@@ -107,7 +110,7 @@ void lo_engine(struct work_struct *work)
 
 	if (dead && !lo_commits_abandon(ep->commits))
 		return;
-	while (lo_step(ep))
+	while (lo_step(ep, dead))
 		cond_resched();
 	if (!dead || lo_ep_serving(ep))
 		return;
