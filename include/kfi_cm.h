@@ -20,7 +20,11 @@
  * ETIMEDOUT           no answer within KFI_OPT_CONNECT_TIMEOUT
  * EHOSTUNREACH        no route, or not through this domain's device
  * EPROTONOSUPPORT     the peer does not speak the commit protocol
+ * ECONNRESET          the peer went away before it was connected
  * ==================  ========================================================
+ *
+ * A connection ends with KFI_SHUTDOWN, or with an error event when it was not the
+ * peer who ended it. Then, too, the endpoint has to be closed.
  *
  * Private data is the consumer's bytes, unchanged and without a header of ours
  * on an endpoint without KFI_RMA_PMEM. The connection manager pads it with

@@ -388,6 +388,28 @@ struct kfid_cq {
  */
 
 /**
+ * DOC: completion errors
+ *
+ * &kfi_cq_err_entry.err, the same for every provider; prov_errno has more detail:
+ *
+ * ==================  ========================================================
+ * ECANCELED           not executed, or not known to be: the connection ended; or
+ *                     a commit that must come after one that has failed
+ * EACCES              no region with this key, bytes outside of it, or no right
+ *                     to them; a commit of bytes that are not persistent memory
+ * EREMOTEIO           the peer could not execute it
+ * KFI_ETRUNC          a message was longer than the receive
+ * ENOBUFS             the peer had no receive posted for too long
+ * ETIMEDOUT           the peer does not answer
+ * EIO                 any other failure; the target could not make data
+ *                     persistent
+ * ==================  ========================================================
+ *
+ * After a failure the connection has ended, except when a commit failed for what
+ * its range or its memory device is: that is an error of this commit alone.
+ */
+
+/**
  * kfi_cq_read() - read completions
  * @cq: the queue
  * @buf: where the entries are returned, in the queue's format

@@ -26,6 +26,11 @@
  * which they were posted; the data of a later write may reach the media before
  * an earlier commit is complete.
  *
+ * The payload of a commit with KFI_INJECT is not written ahead: the target stores
+ * it after all earlier commits of the endpoint are persistent, and not at all if
+ * one fails that was outstanding when it was posted. So a marker cannot get ahead
+ * of the data that it marks.
+ *
  * A commit that fails makes an error completion for that operation alone, unless
  * the connection is lost. What then is on the media is undefined.
  */
