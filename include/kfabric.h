@@ -60,8 +60,8 @@ struct kfid_pep;
  * KFI_MSG, KFI_RMA, KFI_ATOMIC
  *	messages, one-sided access, atomic operations
  * KFI_SEND, KFI_RECV, KFI_READ, KFI_WRITE, KFI_REMOTE_READ, KFI_REMOTE_WRITE
- *	narrow the above to a direction; none given means all. The last four,
- *	with the first two, are also the access bits of kfi_mr_reg()
+ *	narrow the above to a direction; none given means all. They are the
+ *	access bits of kfi_mr_reg() too
  * KFI_RMA_PMEM (= KFI_PMEM)
  *	writes can be made persistent at the target; as a flag of kfi_mr_reg()
  *	the memory lies in an open memory device
