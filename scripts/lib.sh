@@ -39,14 +39,18 @@ as_root() {
 	fi
 }
 
+# last_line FILE...: of the first that has one
 last_line() {
-	[ ! -f "$1" ] || tail -n 1 "$1" | tr -d '\r'
+	local file
+	for file; do
+		[ ! -s "$file" ] || { tail -n 1 "$file" | tr -d '\r'; return; }
+	done
 }
 
 # attend LABEL LOG COMMAND...: run COMMAND with its output in LOG, and tell every
-# half minute that it is alive, by the last line of LOG or of $ATTEND
+# half minute that it is alive, by the last line of $ATTEND or of LOG
 attend() {
-	local label=$1 log=$2 watch=${ATTEND:-$2} start=$SECONDS pid next=30
+	local label=$1 log=$2 watch=${ATTEND:-} start=$SECONDS pid next=30
 	shift 2
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
@@ -54,7 +58,7 @@ attend() {
 		sleep 1
 		if [ $((SECONDS - start)) -ge "$next" ]; then
 			next=$((next + 30))
-			say "    $label: $((SECONDS - start)) s: $(last_line "$watch" | cut -c1-64)"
+			say "    $label: $((SECONDS - start)) s: $(last_line "$watch" "$log" | cut -c1-64)"
 		fi
 	done
 	wait "$pid"
