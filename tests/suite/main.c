@@ -57,10 +57,12 @@ static const struct suite_test *const suite_tables[] = {
 	suite_atomic_tests,
 	suite_commit_tests,
 	suite_store_tests,
+	suite_stress_tests,
 };
 
 /* Run by name only: a script has to do its part. */
 static const struct suite_test *const suite_driven_tables[] = {
+	suite_removal_tests,
 };
 
 struct workqueue_struct *suite_wq;

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The device goes away under an endpoint with operations in flight. A script
+ * removes it when it reads "waiting for removal" in the kernel log.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
+#include <linux/slab.h>
+
+#include "suite.h"
+
+#define REMOVAL_OPS	32
+#define REMOVAL_WAIT_MS	60000
+
+/* Receives, and sends that wait for a receive of the peer. */
+static void post_waiting(struct suite *t, struct suite_end *end, u8 *buf)
+{
+	uintptr_t op;
+
+	for (op = 1; op <= REMOVAL_OPS; op++) {
+		EXPECT_OK(t, kfi_recv(end->ep, buf, 64, NULL, 0, (void *)op));
+		EXPECT_OK(t, kfi_send(end->ep, buf, 64, NULL, 0, (void *)op));
+	}
+}
+
+static void check_flushed(struct suite *t, struct suite_cq *scq)
+{
+	uintptr_t op;
+
+	for (op = 1; op <= REMOVAL_OPS; op++)
+		if (!EXPECT_COMP_ERR(t, scq, (void *)op, NULL))
+			return;
+	EXPECT_NO_COMP(t, scq);
+}
+
+/* Each of the three objects is told, in whatever order. */
+static void check_events(struct suite *t, struct suite_net *net,
+			 struct suite_pair *pair)
+{
+	struct kfid *fids[] = {
+		&net->pep->fid, &pair->a.ep->fid, &pair->b.ep->fid,
+	};
+	unsigned int told = 0, i;
+	struct suite_event ev;
+
+	while (told != BIT(ARRAY_SIZE(fids)) - 1) {
+		if (!EXPECT(t, suite_read_event(t, net->eq, &ev,
+						told ? SUITE_TIMEOUT_MS :
+						REMOVAL_WAIT_MS)))
+			return;
+		EXPECT(t, ev.event == KFI_SHUTDOWN || ev.err);
+		for (i = 0; i < ARRAY_SIZE(fids); i++)
+			if (ev.fid == fids[i])
+				told |= BIT(i);
+	}
+}
+
+/* What is left of the objects can be closed, and nothing else. */
+static void check_gone(struct suite *t, struct suite_net *net,
+		       struct suite_pair *pair, u8 *buf)
+{
+	struct kfi_cq_attr attr = { };
+	struct kfid_cq *cq;
+	struct kfid_ep *ep;
+	struct kfid_mr *mr;
+
+	EXPECT_EQ(t, kfi_send(pair->a.ep, buf, 64, NULL, 0, NULL), -ENODEV);
+	EXPECT_EQ(t, kfi_recv(pair->b.ep, buf, 64, NULL, 0, NULL), -ENODEV);
+	EXPECT_EQ(t, kfi_cq_open(net->domain, &attr, &cq, NULL, NULL),
+		  -ENODEV);
+	EXPECT_EQ(t, kfi_mr_reg(net->domain, buf, 64, SUITE_ACCESS, 0, 0, 0,
+				&mr, NULL), -ENODEV);
+	EXPECT_EQ(t, kfi_endpoint(net->domain, pair->info, &ep, NULL),
+		  -ENODEV);
+}
+
+static void test_removal(struct suite *t)
+{
+	struct suite_mem mem = { };
+	struct suite_net net;
+	struct suite_pair pair;
+	u8 *buf = kzalloc(64, GFP_KERNEL);
+
+	if (!EXPECT(t, buf) || !suite_open(t, &net, &pair, NULL))
+		goto out;
+	if (!suite_mem_open(&net, &mem, PAGE_SIZE, SUITE_ACCESS))
+		goto out_pair;
+	post_waiting(t, &pair.a, buf);
+	EXPECT_NO_COMP(t, &pair.a.tx);
+
+	pr_info("# waiting for removal\n");
+	check_events(t, &net, &pair);
+	check_flushed(t, &pair.a.tx);
+	check_flushed(t, &pair.a.rx);
+	check_gone(t, &net, &pair, buf);
+out_pair:
+	suite_mem_close(t, &mem);
+	suite_close(&net, &pair);
+out:
+	kfree(buf);
+}
+
+const struct suite_test suite_removal_tests[] = {
+	{ "removal", test_removal },
+	{ }
+};
