@@ -58,7 +58,8 @@ attend() {
 		sleep 1
 		if [ $((SECONDS - start)) -ge "$next" ]; then
 			next=$((next + 30))
-			say "    $label: $((SECONDS - start)) s: $(last_line "$watch" "$log" | cut -c1-64)"
+			say "    $label: $((SECONDS - start)) s:" \
+				"$(last_line "$watch" "$log" | cut -c1-64)"
 		fi
 	done
 	wait "$pid"
