@@ -140,6 +140,30 @@ static void region_elsewhere(struct kunit *test)
 				    "vector %u", i);
 }
 
+/* An element of a vector can reach from the device into other memory. */
+static void region_half_elsewhere(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct bio_vec bv = { .bv_len = 2 * PAGE_SIZE };
+	struct kfi_pmem_region region;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_PAGES; i++) {
+		struct page *page = fake_page(&ctx->fake[0], i);
+
+		if (!i || page_to_pfn(page) > page_to_pfn(bv.bv_page))
+			bv.bv_page = page;
+	}
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			kfi_pmem_region_init(&region, KFI_BVEC, &bv, 1,
+					     region_revoke));
+	bv.bv_len = PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, 0,
+			kfi_pmem_region_init(&region, KFI_BVEC, &bv, 1,
+					     region_revoke));
+	kfi_pmem_region_destroy(&region);
+}
+
 static void persist_stays_inside(struct kunit *test)
 {
 	struct ctx *ctx = test->priv;
@@ -257,6 +281,7 @@ static struct kunit_case region_cases[] = {
 	KUNIT_CASE(region_of_bvec),
 	KUNIT_CASE(region_of_sgl),
 	KUNIT_CASE(region_elsewhere),
+	KUNIT_CASE(region_half_elsewhere),
 	KUNIT_CASE(persist_stays_inside),
 	KUNIT_CASE(persist_batches),
 	KUNIT_CASE(persist_many_ranges),
