@@ -18,6 +18,7 @@
 #include <kfi_eq.h>
 #include <kfi_rma.h>
 
+struct completion;
 struct kfi_ioc;
 struct kfi_msg_atomic;
 struct dentry;
@@ -189,7 +190,8 @@ struct kfi_cq_credit {
 	unsigned int		limit;
 	struct work_struct	*work;
 	struct workqueue_struct	*wq;
-	u32			taken;
+
+	u32			taken ____cacheline_aligned_in_smp;
 
 	u32			returned ____cacheline_aligned_in_smp;
 	bool			want;
@@ -219,6 +221,7 @@ struct kfi_cq_credit {
  * @armed: the handler is to be called at the next entry
  * @handling: the handler is running
  * @again: the handler is to be called again by who runs it
+ * @idle: who waits for the handler to have run, or NULL
  * @credits: all credits
  */
 struct kfi_prov_cq {
@@ -239,6 +242,7 @@ struct kfi_prov_cq {
 	bool			armed;
 	bool			handling;
 	bool			again;
+	struct completion	*idle;
 	struct list_head	credits;
 };
 

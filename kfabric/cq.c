@@ -4,6 +4,7 @@
  * overrun.
  */
 
+#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/list.h>
@@ -12,7 +13,6 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/wait_bit.h>
 
 #include <kfi_prov.h>
 
@@ -227,6 +227,22 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 }
 EXPORT_SYMBOL_GPL(kfi_prov_cq_init);
 
+static void wait_for_handler(struct kfi_prov_cq *pcq)
+{
+	DECLARE_COMPLETION_ONSTACK(idle);
+
+	spin_lock_irq(&pcq->lock);
+	if (pcq->handling)
+		pcq->idle = &idle;
+	spin_unlock_irq(&pcq->lock);
+	if (!pcq->idle)
+		return;
+	wait_for_completion(&idle);
+	/* who completed it is past its unlock */
+	spin_lock_irq(&pcq->lock);
+	spin_unlock_irq(&pcq->lock);
+}
+
 /**
  * kfi_prov_cq_destroy() - undo kfi_prov_cq_init()
  * @pcq: the queue, after kfi_obj_close(), so that no endpoint is bound; unread
@@ -239,10 +255,7 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq)
 	struct kfi_cq_credit *credit, *next;
 
 	might_sleep();
-	wait_var_event(&pcq->handling, !READ_ONCE(pcq->handling));
-	/* the last handler's caller is past its unlock */
-	spin_lock_irq(&pcq->lock);
-	spin_unlock_irq(&pcq->lock);
+	wait_for_handler(pcq);
 	list_for_each_entry_safe(credit, next, &pcq->credits, node) {
 		WARN_ON_ONCE(!credit->dead);
 		kfree(credit);
@@ -354,9 +367,9 @@ static void run_handler(struct kfi_prov_cq *pcq)
 		spin_lock_irqsave(&pcq->lock, irq);
 		again = pcq->again;
 		pcq->again = false;
-		WRITE_ONCE(pcq->handling, again);
-		if (!again)
-			wake_up_var(&pcq->handling);
+		pcq->handling = again;
+		if (!again && pcq->idle)
+			complete(pcq->idle);
 		spin_unlock_irqrestore(&pcq->lock, irq);
 	} while (again);
 }
@@ -370,7 +383,7 @@ static bool claim_handler(struct kfi_prov_cq *pcq)
 		pcq->again = true;
 		return false;
 	}
-	WRITE_ONCE(pcq->handling, true);
+	pcq->handling = true;
 	return true;
 }
 

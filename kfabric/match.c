@@ -13,13 +13,13 @@
 
 #define KFI_PRIMARY_CAPS	(KFI_MSG | KFI_RMA | KFI_ATOMIC)
 
-/* A number asks for at least as much, so 0 asks for nothing. */
 /* What an offer leaves open the core fills in, and has looked at already. */
 static bool match_name(const char *offer, const char *hint)
 {
 	return !hint || !offer || !strcmp(hint, offer);
 }
 
+/* A number asks for at least as much, so 0 asks for nothing. */
 static bool match_tx(const struct kfi_tx_attr *offer,
 		     const struct kfi_tx_attr *hint)
 {

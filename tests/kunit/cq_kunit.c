@@ -3,6 +3,8 @@
  * Completion queues: ring, credits, handler.
  */
 
+#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
@@ -12,6 +14,8 @@ struct cq_fixture {
 	struct kfi_prov_cq	pcq;
 	struct kfi_cq_credit	*credit;
 	struct work_struct	work;
+	struct work_struct	other;
+	struct completion	entered;
 	atomic_t		room;
 	int			calls;
 	int			polls;
@@ -259,6 +263,38 @@ static void cq_handler_is_edge_triggered(struct kunit *test)
 	close_cq(test, f);
 }
 
+static void slow_handler(struct kfid_cq *cq, void *context)
+{
+	struct cq_fixture *f = context;
+
+	complete(&f->entered);
+	msleep(100);
+	WRITE_ONCE(f->calls, f->calls + 1);
+}
+
+static void complete_work(struct work_struct *work)
+{
+	complete_one(container_of(work, struct cq_fixture, other), 1, 0);
+}
+
+/* The queue's memory is the handler's until it has returned. */
+static void cq_close_waits_for_handler(struct kunit *test)
+{
+	struct cq_fixture *f = test->priv;
+
+	KUNIT_ASSERT_EQ(test, open_cq(f, 8, KFI_CQ_FORMAT_CONTEXT,
+				      slow_handler), 0);
+	reserve(test, f, 8);
+	init_completion(&f->entered);
+	INIT_WORK(&f->other, complete_work);
+	queue_work(system_unbound_wq, &f->other);
+	wait_for_completion(&f->entered);
+	kfi_cq_release(f->credit);
+	close_cq(test, f);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(f->calls), 1);
+	flush_work(&f->other);
+}
+
 static void poll_one(struct kfi_prov_cq *pcq, int budget)
 {
 	struct cq_fixture *f = container_of(pcq, struct cq_fixture, pcq);
@@ -327,6 +363,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(cq_overrun_is_refused),
 	KUNIT_CASE(cq_unread_outlive_the_endpoint),
 	KUNIT_CASE(cq_handler_is_edge_triggered),
+	KUNIT_CASE(cq_close_waits_for_handler),
 	KUNIT_CASE(cq_polls),
 	KUNIT_CASE(cq_attributes),
 	{ }
