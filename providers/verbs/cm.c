@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What the connection manager and the queue pair tell an endpoint.
+ */
+
+#include <linux/string.h>
+#include <rdma/ib_cm.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/*
+ * Handlers of one id run one at a time, under its handler lock. An endpoint's own
+ * lock is outside of that, so they do without; the state says whether they are
+ * still wanted.
+ */
+int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev)
+{
+	struct kfv_cm *cm = id->context;
+
+	return cm->event(cm, id, ev);
+}
+
+static int kfv_cm_errno(int status)
+{
+	switch (status) {
+	case -ETIMEDOUT:
+		return -ETIMEDOUT;
+	case -ENOMEM:
+		return -ENOMEM;
+	default:
+		return -EHOSTUNREACH;
+	}
+}
+
+static bool kfv_ep_connecting(struct kfv_ep *ep)
+{
+	return READ_ONCE(ep->state) == KFV_CONNECTING;
+}
+
+/* The address is there; but a domain is one device, and the way may be another. */
+static void kfv_ep_addr_resolved(struct kfv_ep *ep, struct rdma_cm_id *id)
+{
+	int ret;
+
+	if (!kfv_ep_connecting(ep))
+		return;
+	if (id->device != ep->domain->ib) {
+		kfv_ep_fail(ep, EHOSTUNREACH, 0, NULL, 0);
+		return;
+	}
+	ret = rdma_resolve_route(id, ep->connect_ms);
+	if (ret)
+		kfv_ep_fail(ep, -kfv_cm_errno(ret), 0, NULL, 0);
+}
+
+static void kfv_ep_route_resolved(struct kfv_ep *ep, struct rdma_cm_id *id)
+{
+	struct rdma_conn_param param = {
+		.private_data		= ep->private_data,
+		.private_data_len	= ep->private_len,
+		.responder_resources	= ep->param.responder_resources,
+		.initiator_depth	= ep->param.initiator_depth,
+		.flow_control		= 1,
+		.retry_count		= ep->param.retry_count,
+		.rnr_retry_count	= ep->param.rnr_retry_count,
+	};
+	int ret;
+
+	if (!kfv_ep_connecting(ep))
+		return;
+	ret = kfv_ep_create_qp(ep, id);
+	if (!ret)
+		ret = rdma_connect_locked(id, &param);
+	if (ret)
+		kfv_ep_fail(ep, -ret, 0, NULL, 0);
+}
+
+static void kfv_ep_rejected(struct kfv_ep *ep, struct rdma_cm_id *id,
+			    struct rdma_cm_event *ev)
+{
+	const void *body;
+	u8 len = 0;
+
+	if (ev->status == IB_CM_REJ_INVALID_CLASS_VERSION) {
+		kfv_ep_fail(ep, EPROTONOSUPPORT, ev->status, NULL, 0);
+		return;
+	}
+	body = rdma_consumer_reject_data(id, ev, &len);
+	kfv_ep_fail(ep, ev->status == IB_CM_REJ_TIMEOUT ? ETIMEDOUT :
+							  ECONNREFUSED,
+		    ev->status, body, body ? len : 0);
+}
+
+/* The peer's data is in the answer to our request; the other end has had it. */
+static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
+			       struct rdma_cm_event *ev)
+{
+	const struct rdma_conn_param *conn = &ev->param.conn;
+	const void *data = ep->passive ? NULL : conn->private_data;
+	size_t len = data ? conn->private_data_len : 0;
+
+	if (ep->commit && !ep->passive) {
+		if (kfv_commit_connected(ep, &data, &len)) {
+			kfv_ep_fail(ep, EPROTONOSUPPORT, 0, NULL, 0);
+			return;
+		}
+	}
+	cancel_delayed_work(&ep->timer);
+	spin_lock_irq(&ep->tx.lock);
+	if (ep->state == KFV_CONNECTING) {
+		if (!ep->passive)
+			ep->depth = min(ep->param.initiator_depth,
+					conn->initiator_depth);
+		ep->connected.event = KFI_CONNECTED;
+		ep->connected.data_len = min(len, sizeof(ep->connected.data));
+		if (data)
+			memcpy(ep->connected.data, data,
+			       ep->connected.data_len);
+		memcpy(&ep->src, &id->route.addr.src_addr, sizeof(ep->src));
+		memcpy(&ep->peer, &id->route.addr.dst_addr, sizeof(ep->peer));
+		ep->was_connected = true;
+		ep->state = KFV_CONNECTED;
+		kfi_eq_post(ep->eq, &ep->connected);
+	}
+	spin_unlock_irq(&ep->tx.lock);
+}
+
+int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
+		 struct rdma_cm_event *ev)
+{
+	struct kfv_ep *ep = container_of(cm, struct kfv_ep, cm);
+
+	switch (ev->event) {
+	case RDMA_CM_EVENT_ADDR_RESOLVED:
+		kfv_ep_addr_resolved(ep, id);
+		break;
+	case RDMA_CM_EVENT_ROUTE_RESOLVED:
+		kfv_ep_route_resolved(ep, id);
+		break;
+	case RDMA_CM_EVENT_ADDR_ERROR:
+	case RDMA_CM_EVENT_ROUTE_ERROR:
+	case RDMA_CM_EVENT_UNREACHABLE:
+		kfv_ep_fail(ep, -kfv_cm_errno(ev->status), 0, NULL, 0);
+		break;
+	case RDMA_CM_EVENT_CONNECT_ERROR:
+		kfv_ep_fail(ep, ECONNRESET, 0, NULL, 0);
+		break;
+	case RDMA_CM_EVENT_REJECTED:
+		kfv_ep_rejected(ep, id, ev);
+		break;
+	case RDMA_CM_EVENT_ESTABLISHED:
+		kfv_ep_established(ep, id, ev);
+		break;
+	case RDMA_CM_EVENT_DISCONNECTED:
+		kfv_ep_fail(ep, ECONNRESET, 0, NULL, 0);
+		kfv_ep_lost(ep);
+		break;
+	case RDMA_CM_EVENT_ADDR_CHANGE:
+		kfv_ep_fatal(ep, EADDRNOTAVAIL, 0);
+		break;
+	case RDMA_CM_EVENT_DEVICE_REMOVAL:
+		kfv_ep_fail(ep, ENODEV, 0, NULL, 0);
+		kfv_ep_lost(ep);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* Events of the queue pair, in any context */
+void kfv_qp_event(struct ib_event *event, void *context)
+{
+	struct kfv_ep *ep = context;
+
+	switch (event->event) {
+	case IB_EVENT_COMM_EST:
+		rdma_notify(ep->id, event->event);
+		break;
+	case IB_EVENT_QP_FATAL:
+		kfv_ep_fatal(ep, EIO, KFV_ERR_QP | event->event);
+		break;
+	case IB_EVENT_QP_REQ_ERR:
+	case IB_EVENT_QP_ACCESS_ERR:
+		kfv_ep_lost(ep);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Connection management of the verbs provider.
+ */
+
+#ifndef KFV_CM_H
+#define KFV_CM_H
+
+#include <rdma/rdma_cm.h>
+
+#include <kfi_prov.h>
+
+#include "commit_wire.h"
+
+struct kfv_device;
+struct kfv_ep;
+struct kfv_fabric;
+
+/* Mark of an event queue's prov_errno: an event of the queue pair. */
+#define KFV_ERR_QP		BIT(16)
+
+/**
+ * struct kfv_cm - who gets the events of a CM id: its context
+ * @event: called under the id's handler lock, may sleep; not 0 destroys the id
+ */
+struct kfv_cm {
+	int	(*event)(struct kfv_cm *cm, struct rdma_cm_id *id,
+			 struct rdma_cm_event *ev);
+};
+
+/**
+ * struct kfv_connreq - a connection request: &kfi_info.handle
+ * @fid: counts the infos that have it
+ * @cm: gets events of @id until an endpoint does
+ * @fabric: its fabric
+ * @dev: the device that it came in by
+ * @node: in the device's list
+ * @id: CM id; NULL when somebody took it. Under @dev's lock
+ * @param: what the peer asked for
+ * @commit: the peer speaks the commit protocol
+ * @peer: with @commit: what it declared
+ */
+struct kfv_connreq {
+	struct kfid		fid;
+	struct kfv_cm		cm;
+	struct kfv_fabric	*fabric;
+	struct kfv_device	*dev;
+	struct list_head	node;
+	struct rdma_cm_id	*id;
+	struct rdma_conn_param	param;
+	bool			commit;
+	struct kfv_peer		peer;
+};
+
+/* cm.c */
+int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev);
+int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
+		 struct rdma_cm_event *ev);
+void kfv_qp_event(struct ib_event *event, void *context);
+
+/* down.c */
+void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
+		 size_t len);
+void kfv_ep_lost(struct kfv_ep *ep);
+void kfv_ep_lost_locked(struct kfv_ep *ep);
+void kfv_ep_fatal(struct kfv_ep *ep, int err, int prov_errno);
+void kfv_ep_teardown(struct kfv_ep *ep, bool gone);
+void kfv_ep_timer(struct work_struct *work);
+void kfv_ep_down(struct work_struct *work);
+
+/* connreq.c */
+int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
+		    struct rdma_cm_event *ev, const struct kfv_peer *peer,
+		    struct kfi_info **info);
+struct rdma_cm_id *kfv_connreq_take(struct kfv_connreq *cr);
+void kfv_connreqs_remove(struct kfv_device *dev);
+
+#endif /* KFV_CM_H */

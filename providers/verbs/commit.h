@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Commit endpoints: what makes writes persistent at their target.
+ */
+
+#ifndef KFV_COMMIT_H
+#define KFV_COMMIT_H
+
+#include <linux/bitmap.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "commit_wire.h"
+#include "ep.h"
+
+/* Commits outstanding, in each direction */
+#define KFV_COMMIT_SLOTS	64
+/* Ranges that are made persistent in one go */
+#define KFV_COMMIT_SPANS	64
+/* Mark of a completion's prov_errno: a status that the target sent */
+#define KFV_ERR_COMMIT		BIT(16)
+
+struct kfv_commit_buf {
+	u8	request[KFV_WIRE_MAX];
+	u8	payload[KFV_WIRE_MAX];
+};
+
+/**
+ * struct kfv_commit_slot - a commit that was posted and is not complete
+ * @op: the operation
+ * @buf: its request, and the payload if that was injected
+ * @posted: when, in jiffies
+ * @sent: the request was sent, or will not be
+ * @replied: the answer is in, or none will come
+ * @status: of the answer
+ */
+struct kfv_commit_slot {
+	struct kfv_op		op;
+	struct kfv_commit_buf	*buf;
+	unsigned long		posted;
+	bool			sent;
+	bool			replied;
+	u8			status;
+};
+
+/**
+ * struct kfv_commit_rx - a receive of the provider's
+ * @cqe: its completion
+ * @node: in a list of the commit endpoint
+ * @buf: KFV_WIRE_MAX bytes
+ * @sge: @buf, mapped for DMA
+ * @len: of the message, or of the write that an immediate came with
+ * @data: the immediate
+ * @status: of the request: enum kfv_wire_status
+ * @detail: of @status
+ */
+struct kfv_commit_rx {
+	struct ib_cqe		cqe;
+	struct list_head	node;
+	void			*buf;
+	struct ib_sge		sge;
+	u32			len;
+	u32			data;
+	u8			status;
+	u32			detail;
+};
+
+/**
+ * struct kfv_commit_reply - a reply on its way
+ * @cqe: its completion
+ * @wire: the reply
+ * @sge: @wire, mapped for DMA
+ */
+struct kfv_commit_reply {
+	struct ib_cqe		cqe;
+	struct kfv_wire_reply	wire;
+	struct ib_sge		sge;
+};
+
+/**
+ * struct kfv_batch - requests that are carried out in one go
+ * @spans: what they make persistent
+ * @mrs: regions of @spans, with references
+ * @nr: spans
+ */
+struct kfv_batch {
+	struct kfi_pmem_span	spans[KFV_COMMIT_SPANS];
+	struct kfv_mr		*mrs[KFV_COMMIT_SPANS];
+	unsigned int		nr;
+};
+
+/**
+ * struct kfv_commit - what makes an endpoint a commit endpoint
+ * @ep: the endpoint
+ * @peer: what the peer declared
+ * @cq: completion queue of what the provider receives
+ * @slots: ring of commits
+ * @bufs: memory of @slots
+ * @lock: protects @slots' members that say what is in, and @completing
+ * @completing: somebody completes commits, and will see what is in
+ * @timer: finds a target that does not answer
+ * @timing: @timer is going to run; under the endpoint's post lock
+ * @rxs: receives
+ * @rx_bufs: memory of @rxs
+ * @imm_lock: one at a time passes immediates on
+ * @rx_lock: protects what follows
+ * @requests: requests that were received
+ * @done: requests that were carried out and not answered
+ * @imms: immediates without room in the completion queue
+ * @work: carries out requests
+ * @stopped: no more requests are carried out, nor messages sent
+ * @replies: replies
+ * @idle: those of @replies that are not on their way
+ * @batch: what @work carries out
+ */
+struct kfv_commit {
+	struct kfv_ep		*ep;
+	struct kfv_peer		peer;
+	struct ib_cq		*cq;
+
+	struct kfv_commit_slot	*slots;
+	struct kfv_commit_buf	*bufs;
+	/* see above; any context, inside of a poll lock */
+	spinlock_t		lock;
+	bool			completing;
+	struct delayed_work	timer;
+	bool			timing;
+
+	struct kfv_commit_rx	*rxs;
+	void			*rx_bufs;
+	/* see above */
+	struct mutex		imm_lock;
+	/* see above; any context */
+	spinlock_t		rx_lock;
+	struct list_head	requests;
+	struct list_head	done;
+	struct list_head	imms;
+	struct work_struct	work;
+	bool			stopped;
+	struct kfv_commit_reply	*replies;
+	DECLARE_BITMAP(idle, KFV_COMMIT_SLOTS);
+	struct kfv_batch	batch;
+};
+
+/* Whether a write is a request to the peer's provider. */
+static inline bool kfv_is_commit(const struct kfv_ep *ep, u64 flags)
+{
+	return ep->commit &&
+	       flags & (KFI_COMMIT_COMPLETE | KFI_DELIVERY_COMPLETE);
+}
+
+/* Private data that the consumer has, on a request and on the answer. */
+static inline size_t kfv_cm_req_room(const struct kfv_ep *ep)
+{
+	return KFI_CM_REQ_SIZE -
+	       (ep->commit ? sizeof(struct kfv_wire_record) : 0);
+}
+
+static inline size_t kfv_cm_rep_room(const struct kfv_ep *ep)
+{
+	return KFI_CM_REP_SIZE -
+	       (ep->commit ? sizeof(struct kfv_wire_record) : 0);
+}
+
+static inline unsigned int kfv_commit_receives(const struct kfv_ep *ep)
+{
+	return 2 * KFV_COMMIT_SLOTS + ep->rx_size;
+}
+
+/* commit.c */
+int kfv_commit_create(struct kfv_ep *ep);
+void kfv_commit_destroy(struct kfv_ep *ep);
+int kfv_commit_alloc(struct kfv_ep *ep, unsigned int cq_size);
+void kfv_commit_free(struct kfv_ep *ep);
+struct ib_cq *kfv_commit_recv_cq(struct kfv_ep *ep);
+int kfv_commit_start(struct kfv_ep *ep);
+void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx);
+bool kfv_commit_imm(struct kfv_ep *ep, u32 len, u32 data);
+void kfv_commit_rx_work(struct work_struct *work);
+const char *kfv_commit_strerror(int status);
+
+/* commit_cm.c */
+u8 kfv_cm_fill(struct kfv_ep *ep, const void *param, size_t len);
+int kfv_commit_connected(struct kfv_ep *ep, const void **data, size_t *len);
+void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info);
+
+/* commit_init.c */
+int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
+		    size_t len, bool report);
+bool kfv_commit_room(struct kfv_ep *ep);
+void kfv_commit_sent(struct kfv_ep *ep, struct kfv_op *op);
+bool kfv_commit_replied(struct kfv_ep *ep, const struct kfv_wire_reply *reply);
+void kfv_commit_flush(struct kfv_ep *ep);
+void kfv_commit_timer(struct work_struct *work);
+
+/* commit_target.c */
+void kfv_target_work(struct work_struct *work);
+void kfv_target_request(struct kfv_ep *ep, struct kfv_commit_rx *rx);
+void kfv_reply_done(struct ib_cq *cq, struct ib_wc *wc);
+void kfv_commit_stop(struct kfv_ep *ep);
+
+/* pmem.c */
+int kfv_pmem_publish(struct kfv_mr *mr, const struct kfi_mr_attr *attr);
+void kfv_pmem_unpublish(struct kfv_mr *mr);
+struct kfv_mr *kfv_pmem_get(struct kfv_domain *domain, u64 addr, u64 len,
+			    u64 key);
+void kfv_pmem_put(struct kfv_mr *mr);
+void kfv_pmem_declare(struct kfv_domain *domain, struct kfv_peer *peer);
+
+#endif /* KFV_COMMIT_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * How commit endpoints introduce themselves, and what the consumer may know of
+ * that.
+ */
+
+#include <linux/random.h>
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/*
+ * Writes the private data of a connection message: the consumer's bytes, on a
+ * commit endpoint behind a record. Return: the bytes of all.
+ */
+u8 kfv_cm_fill(struct kfv_ep *ep, const void *param, size_t len)
+{
+	struct kfv_peer self = {
+		.slots = KFV_COMMIT_SLOTS,
+		.max_ranges = KFV_WIRE_RANGES,
+		.max_inline = KFV_WIRE_INLINE,
+		.cookie = ep->passive && ep->commit ? ep->commit->peer.cookie :
+						      get_random_u64(),
+	};
+	struct kfv_wire_record rec;
+	size_t skip = 0;
+
+	if (ep->commit) {
+		kfv_pmem_declare(ep->domain, &self);
+		kfv_wire_put_record(&rec, &self);
+		memcpy(ep->private_data, &rec, sizeof(rec));
+		skip = sizeof(rec);
+	}
+	if (len)
+		memcpy(ep->private_data + skip, param, len);
+	return skip + len;
+}
+
+/* The peer's answer: takes its record from the front of the private data. */
+int kfv_commit_connected(struct kfv_ep *ep, const void **data, size_t *len)
+{
+	if (!*data || kfv_wire_parse_record(*data, *len, &ep->commit->peer))
+		return -EPROTONOSUPPORT;
+	*data += sizeof(struct kfv_wire_record);
+	*len -= sizeof(struct kfv_wire_record);
+	return 0;
+}
+
+void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info)
+{
+	const struct kfv_peer *peer = &ep->commit->peer;
+
+	memset(info, 0, sizeof(*info));
+	if (!ep->was_connected)
+		return;
+	info->method = KFI_COMMIT_SERVER;
+	info->domain = peer->domain;
+	info->sync = peer->sync;
+	info->max_ranges = peer->max_ranges;
+	info->slots = min_t(unsigned int, peer->slots, KFV_COMMIT_SLOTS);
+}

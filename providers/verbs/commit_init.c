@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Commits at the initiator: the writes and a request in one list, and then the wait
+ * for two things, the request's completion and the target's answer, in any order.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/* The slot of the commit with the generation @nr: they are counted. */
+static struct kfv_commit_slot *kfv_slot_at(struct kfv_commit *commit, u32 nr)
+{
+	return &commit->slots[nr % KFV_COMMIT_SLOTS];
+}
+
+/* Whether a commit can be posted; the peer may have fewer slots. */
+bool kfv_commit_room(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	u32 max = min_t(u32, ep->commit->peer.slots, KFV_COMMIT_SLOTS);
+
+	return READ_ONCE(tx->commit_head) -
+	       kfv_tail(&tx->commit_tail) < max;
+}
+
+/* The request in @slot's buffer; returns its length. */
+static size_t kfv_commit_request(struct kfv_ep *ep, struct kfv_commit_slot *slot,
+				 const struct kfi_msg_rma *msg, u64 flags,
+				 size_t inline_len)
+{
+	struct kfv_wire_request *req = (void *)slot->buf->request;
+	size_t i;
+
+	*req = (struct kfv_wire_request) {
+		.op = flags & KFI_COMMIT_COMPLETE ? KFV_WIRE_COMMIT :
+						    KFV_WIRE_DELIVER,
+		.nr_ranges = msg->rma_iov_count,
+		.slot = cpu_to_be16(slot - ep->commit->slots),
+		.generation = cpu_to_be32(ep->tx.commit_head),
+		.inline_len = cpu_to_be16(inline_len),
+	};
+	if (flags & KFI_REMOTE_CQ_DATA) {
+		req->flags = KFV_WIRE_HAS_DATA;
+		req->data = cpu_to_be32(msg->data);
+	}
+	for (i = 0; i < msg->rma_iov_count; i++) {
+		req->ranges[i].addr = cpu_to_be64(msg->rma_iov[i].addr);
+		req->ranges[i].len = cpu_to_be64(msg->rma_iov[i].len);
+		req->ranges[i].key = cpu_to_be64(msg->rma_iov[i].key);
+	}
+	memcpy(&req->ranges[i], slot->op.buf, inline_len);
+	return struct_size(req, ranges, msg->rma_iov_count) + inline_len;
+}
+
+/* Payload that was injected into a commit travels inside of the request. */
+static int kfv_commit_build(struct kfv_post *post, struct kfv_commit_slot *slot,
+			    const struct kfi_msg_rma *msg, u64 flags,
+			    size_t len)
+{
+	bool inside = flags & KFI_COMMIT_COMPLETE && flags & KFI_INJECT;
+	int ret = 0;
+
+	if (inside)
+		ret = kfv_copy_from(slot->op.buf, msg->type, msg->msg_iov,
+				    msg->iov_count);
+	else if (len)
+		ret = kfv_rma_build(post, msg, IB_WR_RDMA_WRITE, flags, len);
+	if (ret)
+		return ret;
+	ret = kfv_tx_next(post, IB_WR_SEND);
+	if (ret)
+		return ret;
+	len = kfv_commit_request(post->ep, slot, msg, flags, inside ? len : 0);
+	return kfv_wr_fill_buf(post, slot->buf->request, len);
+}
+
+static void kfv_commit_start_timer(struct kfv_ep *ep)
+{
+	struct kfv_commit *commit = ep->commit;
+
+	if (commit->timing)
+		return;
+	commit->timing = true;
+	queue_delayed_work(kfv_wq, &commit->timer,
+			   msecs_to_jiffies(READ_ONCE(ep->commit_ms)));
+}
+
+/* Posts a write that the target's provider has to answer. */
+int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
+		    size_t len, bool report)
+{
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_slot *slot;
+	struct kfv_post post;
+	int ret;
+
+	ret = kfv_tx_begin(&post, ep);
+	if (ret)
+		return ret;
+	if (msg->rma_iov_count > commit->peer.max_ranges ||
+	    (flags & KFI_INJECT && len > commit->peer.max_inline))
+		return kfv_tx_abort(&post, -E2BIG);
+	if (!kfv_commit_room(ep))
+		return kfv_tx_abort(&post, kfv_tx_no_slot(ep));
+	slot = kfv_slot_at(commit, ep->tx.commit_head);
+	slot->posted = jiffies;
+	slot->sent = false;
+	slot->replied = false;
+	slot->status = KFV_WIRE_OK;
+	slot->op.commit = true;
+	slot->op.result = NULL;
+	post.op = &slot->op;
+	ret = kfv_commit_build(&post, slot, msg, flags, len);
+	if (ret)
+		return kfv_tx_abort(&post, ret);
+	kfv_commit_start_timer(ep);
+	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_WRITE, flags, report);
+	return 0;
+}
+
+/*
+ * Completing, in the order of posting
+ */
+
+static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
+			      u8 status)
+{
+	struct kfi_comp comp = {
+		.op_context = op->context,
+		.flags = op->flags,
+	};
+
+	if (op->status != IB_WC_SUCCESS) {
+		kfv_comp_error(&comp, op->status);
+	} else if (status != KFV_WIRE_OK) {
+		comp.err = status == KFV_WIRE_ACCESS ? EACCES : EIO;
+		comp.prov_errno = KFV_ERR_COMMIT | status;
+	}
+	if (op->report || comp.err)
+		kfv_complete(ep->tx_cq, ep->tx.credit, &comp);
+	else
+		kfi_cq_complete_silent(ep->tx.credit);
+}
+
+/* The oldest commit, if all of it is in. */
+static struct kfv_commit_slot *kfv_commit_next(struct kfv_ep *ep)
+{
+	struct kfv_commit_slot *slot;
+
+	if (ep->tx.commit_tail == READ_ONCE(ep->tx.commit_head))
+		return NULL;
+	slot = kfv_slot_at(ep->commit, ep->tx.commit_tail);
+	return slot->sent && slot->replied ? slot : NULL;
+}
+
+/*
+ * Two contexts learn that something is in. One of them completes, and looks again
+ * for what the other has found meanwhile; without the lock, for the completion
+ * handler may post.
+ */
+static void kfv_commit_advance(struct kfv_ep *ep)
+{
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_slot *slot;
+	unsigned long irq;
+	struct kfv_op op;
+	u8 status;
+
+	spin_lock_irqsave(&commit->lock, irq);
+	if (commit->completing)
+		goto out;
+	commit->completing = true;
+	while ((slot = kfv_commit_next(ep))) {
+		op = slot->op;
+		status = slot->status;
+		slot->sent = false;
+		kfv_advance(&ep->tx.commit_tail, 1);
+		spin_unlock_irqrestore(&commit->lock, irq);
+		kfv_commit_report(ep, &op, status);
+		kfv_tx_wake(ep);
+		spin_lock_irqsave(&commit->lock, irq);
+	}
+	commit->completing = false;
+out:
+	spin_unlock_irqrestore(&commit->lock, irq);
+}
+
+/* The request was sent, or could not be: then there is no answer to wait for. */
+void kfv_commit_sent(struct kfv_ep *ep, struct kfv_op *op)
+{
+	struct kfv_commit_slot *slot = container_of(op, struct kfv_commit_slot,
+						    op);
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->commit->lock, irq);
+	slot->sent = true;
+	if (op->status != IB_WC_SUCCESS)
+		slot->replied = true;
+	spin_unlock_irqrestore(&ep->commit->lock, irq);
+	kfv_commit_advance(ep);
+}
+
+/* The commit that an answer is for, or NULL when nobody asked. */
+static struct kfv_commit_slot *
+kfv_commit_find(struct kfv_ep *ep, const struct kfv_wire_reply *reply)
+{
+	u32 generation = be32_to_cpu(reply->generation);
+	u32 tail = ep->tx.commit_tail;
+	struct kfv_commit_slot *slot = kfv_slot_at(ep->commit, generation);
+
+	lockdep_assert_held(&ep->commit->lock);
+	if (generation - tail >= READ_ONCE(ep->tx.commit_head) - tail ||
+	    slot - ep->commit->slots != be16_to_cpu(reply->slot) ||
+	    slot->replied)
+		return NULL;
+	return slot;
+}
+
+/* An answer is in; false when nobody asked. */
+bool kfv_commit_replied(struct kfv_ep *ep, const struct kfv_wire_reply *reply)
+{
+	struct kfv_commit_slot *slot;
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->commit->lock, irq);
+	slot = kfv_commit_find(ep, reply);
+	if (slot) {
+		slot->replied = true;
+		slot->status = reply->status;
+	}
+	spin_unlock_irqrestore(&ep->commit->lock, irq);
+	if (slot)
+		kfv_commit_advance(ep);
+	return slot;
+}
+
+/* The connection is gone: commits that were sent get no answer any more. */
+void kfv_commit_flush(struct kfv_ep *ep)
+{
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_slot *slot;
+	u32 nr;
+
+	spin_lock_irq(&commit->lock);
+	for (nr = ep->tx.commit_tail; nr != ep->tx.commit_head; nr++) {
+		slot = kfv_slot_at(commit, nr);
+		if (!slot->replied && slot->op.status == IB_WC_SUCCESS)
+			slot->op.status = IB_WC_WR_FLUSH_ERR;
+		slot->replied = true;
+	}
+	spin_unlock_irq(&commit->lock);
+	kfv_commit_advance(ep);
+}
+
+/* When the oldest commit is too old, its target is dead. */
+void kfv_commit_timer(struct work_struct *work)
+{
+	struct kfv_commit *commit = container_of(work, struct kfv_commit,
+						 timer.work);
+	struct kfv_ep *ep = commit->ep;
+	unsigned long end = 0;
+	bool late = false;
+
+	spin_lock_irq(&ep->tx.lock);
+	commit->timing = false;
+	if (ep->state == KFV_CONNECTED &&
+	    ep->tx.commit_head != READ_ONCE(ep->tx.commit_tail)) {
+		end = kfv_slot_at(commit, READ_ONCE(ep->tx.commit_tail))->posted +
+		      msecs_to_jiffies(READ_ONCE(ep->commit_ms));
+		late = time_after_eq(jiffies, end);
+		if (!late) {
+			commit->timing = true;
+			queue_delayed_work(kfv_wq, &commit->timer,
+					   end - jiffies);
+		}
+	}
+	spin_unlock_irq(&ep->tx.lock);
+	if (late)
+		kfv_ep_fatal(ep, ETIMEDOUT, 0);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Commits at the target. That a request has arrived proves that the writes before
+ * it are visible here. Requests are carried out in their order, those that wait
+ * together in one go, and answered in their order.
+ */
+
+#include <linux/bitmap.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+static const struct kfv_wire_request *
+kfv_rx_request(const struct kfv_commit_rx *rx)
+{
+	return rx->buf;
+}
+
+/* A well-formed request has arrived. */
+void kfv_target_request(struct kfv_ep *ep, struct kfv_commit_rx *rx)
+{
+	struct kfv_commit *commit = ep->commit;
+
+	rx->status = KFV_WIRE_OK;
+	rx->detail = 0;
+	spin_lock_irq(&commit->rx_lock);
+	list_add_tail(&rx->node, &commit->requests);
+	if (!commit->stopped)
+		queue_work(kfv_wq, &commit->work);
+	spin_unlock_irq(&commit->rx_lock);
+}
+
+/*
+ * Carrying out
+ */
+
+static void kfv_batch_put(struct kfv_batch *batch, unsigned int from)
+{
+	while (batch->nr > from)
+		kfv_pmem_put(batch->mrs[--batch->nr]);
+}
+
+/* Adds a request's ranges: all, or none if one of them is bad. */
+static void kfv_batch_add(struct kfv_ep *ep, struct kfv_commit_rx *rx)
+{
+	const struct kfv_wire_request *req = kfv_rx_request(rx);
+	struct kfv_batch *batch = &ep->commit->batch;
+	struct kfi_pmem_span *span;
+	unsigned int i, from = batch->nr;
+	struct kfv_mr *mr;
+	u64 addr, len;
+
+	for (i = 0; i < req->nr_ranges; i++) {
+		addr = be64_to_cpu(req->ranges[i].addr);
+		len = be64_to_cpu(req->ranges[i].len);
+		mr = kfv_pmem_get(ep->domain, addr, len,
+				  be64_to_cpu(req->ranges[i].key));
+		if (!mr) {
+			rx->status = KFV_WIRE_ACCESS;
+			rx->detail = i;
+			kfv_batch_put(batch, from);
+			return;
+		}
+		span = &batch->spans[batch->nr];
+		span->region = &mr->region;
+		span->offset = addr - mr->mr.iova;
+		span->len = len;
+		batch->mrs[batch->nr++] = mr;
+	}
+}
+
+/* Payload that came in a request is stored when all before is persistent. */
+static void kfv_batch_store(struct kfv_batch *batch, struct kfv_commit_rx *rx)
+{
+	const struct kfv_wire_request *req = kfv_rx_request(rx);
+	const struct kfi_pmem_span *span;
+	const void *payload = &req->ranges[req->nr_ranges];
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < batch->nr && !err; i++) {
+		span = &batch->spans[i];
+		err = kfi_pmem_store(span->region, span->offset, payload,
+				     span->len);
+		payload += span->len;
+	}
+	if (err) {
+		rx->status = KFV_WIRE_IO;
+		rx->detail = -err;
+	}
+}
+
+static int kfv_batch_persist(struct kfv_batch *batch)
+{
+	return batch->nr ? kfi_pmem_persist(batch->spans, batch->nr) : 0;
+}
+
+static void kfv_batch_one(struct kfv_ep *ep, struct kfv_commit_rx *rx)
+{
+	const struct kfv_wire_request *req = kfv_rx_request(rx);
+	struct kfv_batch *batch = &ep->commit->batch;
+	int err;
+
+	if (req->op == KFV_WIRE_DELIVER || rx->status != KFV_WIRE_OK)
+		return;
+	kfv_batch_add(ep, rx);
+	if (req->inline_len && rx->status == KFV_WIRE_OK)
+		kfv_batch_store(batch, rx);
+	err = rx->status == KFV_WIRE_OK ? kfv_batch_persist(batch) : 0;
+	if (err) {
+		rx->status = KFV_WIRE_IO;
+		rx->detail = -err;
+	}
+	kfv_batch_put(batch, 0);
+}
+
+/*
+ * How many requests are persisted together: those in front that fit and have no
+ * payload, which must wait for what is before it.
+ */
+static void kfv_batch_take(struct kfv_commit *commit, struct list_head *list)
+{
+	struct kfv_commit_rx *rx, *next;
+	unsigned int spans = 0;
+
+	INIT_LIST_HEAD(list);
+	spin_lock_irq(&commit->rx_lock);
+	list_for_each_entry_safe(rx, next, &commit->requests, node) {
+		const struct kfv_wire_request *req = kfv_rx_request(rx);
+
+		spans += req->nr_ranges;
+		if (!list_empty(list) &&
+		    (req->inline_len || spans > KFV_COMMIT_SPANS))
+			break;
+		list_move_tail(&rx->node, list);
+		if (req->inline_len)
+			break;
+	}
+	spin_unlock_irq(&commit->rx_lock);
+}
+
+/* When a batch fails, each request is tried alone to find out which it is. */
+static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
+{
+	struct kfv_batch *batch = &ep->commit->batch;
+	struct kfv_commit_rx *rx;
+	int err;
+
+	if (!list_is_singular(list)) {
+		list_for_each_entry(rx, list, node)
+			if (kfv_rx_request(rx)->op == KFV_WIRE_COMMIT)
+				kfv_batch_add(ep, rx);
+		err = kfv_batch_persist(batch);
+		kfv_batch_put(batch, 0);
+		if (!err)
+			return;
+	}
+	list_for_each_entry(rx, list, node)
+		kfv_batch_one(ep, rx);
+}
+
+/*
+ * Answering
+ */
+
+static int kfv_reply_post(struct kfv_ep *ep, struct kfv_commit_reply *reply)
+{
+	struct ib_send_wr wr = {
+		.wr_cqe = &reply->cqe,
+		.sg_list = &reply->sge,
+		.num_sge = 1,
+		.opcode = IB_WR_SEND,
+		.send_flags = IB_SEND_SIGNALED,
+	};
+
+	ib_dma_sync_single_for_device(ep->domain->ib, reply->sge.addr,
+				      sizeof(reply->wire), DMA_TO_DEVICE);
+	return ib_post_send(ep->qp, &wr, NULL);
+}
+
+static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
+{
+	const struct kfv_wire_request *req = kfv_rx_request(rx);
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_reply *reply;
+	unsigned int nr;
+
+	kfv_queue_poll(&ep->tx.queue);
+	nr = find_first_bit(commit->idle, KFV_COMMIT_SLOTS);
+	if (nr == KFV_COMMIT_SLOTS)
+		return false;
+	clear_bit(nr, commit->idle);
+	reply = &commit->replies[nr];
+	reply->wire = (struct kfv_wire_reply) {
+		.op = KFV_WIRE_REPLY,
+		.status = rx->status,
+		.slot = req->slot,
+		.generation = req->generation,
+		.detail = cpu_to_be32(rx->detail),
+	};
+	if (kfv_reply_post(ep, reply))
+		kfv_ep_lost(ep);
+	return true;
+}
+
+/* A reply is out, and its memory can carry the next. */
+void kfv_reply_done(struct ib_cq *cq, struct ib_wc *wc)
+{
+	struct kfv_commit_reply *reply = container_of(wc->wr_cqe,
+						      struct kfv_commit_reply,
+						      cqe);
+	struct kfv_ep *ep = cq->cq_context;
+	struct kfv_commit *commit = ep->commit;
+
+	if (wc->status != IB_WC_SUCCESS && wc->status != IB_WC_WR_FLUSH_ERR)
+		kfv_ep_lost(ep);
+	set_bit(reply - commit->replies, commit->idle);
+	/* Either the work finds the bit, or its waiting request is found here. */
+	smp_mb__after_atomic();
+	if (!list_empty_careful(&commit->done) && !READ_ONCE(commit->stopped))
+		queue_work(kfv_wq, &commit->work);
+}
+
+/* False when it has to wait: for room in the consumer's queue, or for a reply. */
+static bool kfv_target_finish(struct kfv_ep *ep, struct kfv_commit_rx *rx)
+{
+	struct kfv_wire_request *req = rx->buf;
+
+	if (req->flags & KFV_WIRE_HAS_DATA && rx->status == KFV_WIRE_OK) {
+		if (!kfv_commit_imm(ep, 0, be32_to_cpu(req->data)))
+			return false;
+		/* Once only, however often the reply has to wait. */
+		req->flags = 0;
+	}
+	return kfv_reply(ep, rx);
+}
+
+static bool kfv_target_answer(struct kfv_ep *ep)
+{
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_rx *rx;
+
+	while (!list_empty(&commit->done)) {
+		rx = list_first_entry(&commit->done, struct kfv_commit_rx,
+				      node);
+		if (!kfv_target_finish(ep, rx))
+			return false;
+		list_del(&rx->node);
+		kfv_commit_repost(ep, rx);
+	}
+	return true;
+}
+
+/* One work for each endpoint, so one request after the other. */
+void kfv_target_work(struct work_struct *work)
+{
+	struct kfv_commit *commit = container_of(work, struct kfv_commit, work);
+	struct list_head list;
+
+	while (!READ_ONCE(commit->stopped) && kfv_target_answer(commit->ep)) {
+		kfv_batch_take(commit, &list);
+		if (list_empty(&list))
+			return;
+		kfv_batch_run(commit->ep, &list);
+		list_splice_tail(&list, &commit->done);
+	}
+}
+
+/* The connection ends: requests that were not carried out will not be. */
+void kfv_commit_stop(struct kfv_ep *ep)
+{
+	struct kfv_commit *commit = ep->commit;
+
+	spin_lock_irq(&commit->rx_lock);
+	commit->stopped = true;
+	spin_unlock_irq(&commit->rx_lock);
+	cancel_work_sync(&commit->work);
+}

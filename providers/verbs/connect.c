@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What a consumer does with connections.
+ */
+
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+static int kfv_ep_state_error(const struct kfv_ep *ep)
+{
+	switch (ep->state) {
+	case KFV_IDLE:
+		return 0;
+	case KFV_CONNECTING:
+		return -EALREADY;
+	case KFV_CONNECTED:
+		return -EISCONN;
+	case KFV_GONE:
+		return -ENODEV;
+	default:
+		return -ESHUTDOWN;
+	}
+}
+
+static void kfv_ep_set_connecting(struct kfv_ep *ep)
+{
+	spin_lock_irq(&ep->tx.lock);
+	ep->state = KFV_CONNECTING;
+	spin_unlock_irq(&ep->tx.lock);
+	queue_delayed_work(kfv_wq, &ep->timer,
+			   msecs_to_jiffies(ep->connect_ms));
+}
+
+static struct sockaddr *kfv_ep_source(struct kfv_ep *ep)
+{
+	if (ep->src.ss_family != ep->dest.ss_family)
+		return NULL;
+	return (struct sockaddr *)&ep->src;
+}
+
+static int kfv_ep_start(struct kfv_ep *ep)
+{
+	struct net *net = ep->domain->fabric->net;
+	struct rdma_cm_id *id;
+	int ret;
+
+	id = __rdma_create_kernel_id(net, kfv_cm_handler, &ep->cm, RDMA_PS_TCP,
+				     IB_QPT_RC, ep->owner);
+	if (IS_ERR(id))
+		return PTR_ERR(id);
+	ret = rdma_set_min_rnr_timer(id, ep->param.min_rnr_timer);
+	if (ret) {
+		rdma_destroy_id(id);
+		return ret;
+	}
+	ep->id = id;
+	kfv_ep_set_connecting(ep);
+	ret = rdma_resolve_addr(id, kfv_ep_source(ep),
+				(struct sockaddr *)&ep->dest, ep->connect_ms);
+	/* Begun it has, and so it ends with an event. */
+	if (ret)
+		kfv_ep_fail(ep, EHOSTUNREACH, 0, NULL, 0);
+	return 0;
+}
+
+static int kfv_ep_connect_locked(struct kfv_ep *ep, const void *addr,
+				 const void *param, size_t len)
+{
+	int ret;
+
+	ret = kfv_ep_state_error(ep);
+	if (ret)
+		return ret;
+	if (ep->passive)
+		return -KFI_EOPBADSTATE;
+	if (addr) {
+		size_t size = ((struct sockaddr *)addr)->sa_family == AF_INET6 ?
+			      sizeof(struct sockaddr_in6) :
+			      sizeof(struct sockaddr_in);
+
+		if (!kfi_sockaddr_valid(addr, size))
+			return -EINVAL;
+		memcpy(&ep->dest, addr, size);
+	}
+	if (!ep->dest.ss_family)
+		return -EDESTADDRREQ;
+	if (len > kfv_cm_req_room(ep) || (len && !param))
+		return -EINVAL;
+	if (!ep->enabled) {
+		ret = kfv_ep_enable(ep);
+		if (ret)
+			return ret;
+	}
+	ep->private_len = kfv_cm_fill(ep, param, len);
+	return kfv_ep_start(ep);
+}
+
+static int kfv_ep_connect(struct kfid_ep *kfid_ep, const void *addr,
+			  const void *param, size_t paramlen)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	int ret;
+
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	mutex_lock(&ep->lock);
+	ret = kfv_ep_connect_locked(ep, addr, param, paramlen);
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+	return ret;
+}
+
+/* Whether the peer is still there is the connection manager's to know. */
+static int kfv_ep_answer(struct kfv_ep *ep)
+{
+	struct rdma_conn_param param = {
+		.private_data		= ep->private_data,
+		.private_data_len	= ep->private_len,
+		.responder_resources	= ep->param.responder_resources,
+		.initiator_depth	= ep->param.initiator_depth,
+		.flow_control		= 1,
+		.rnr_retry_count	= ep->param.rnr_retry_count,
+	};
+	int ret;
+
+	ret = rdma_set_min_rnr_timer(ep->id, ep->param.min_rnr_timer);
+	if (ret)
+		return ret;
+	ep->depth = ep->param.initiator_depth;
+	kfv_ep_set_connecting(ep);
+	rdma_lock_handler(ep->id);
+	ret = rdma_accept(ep->id, &param);
+	rdma_unlock_handler(ep->id);
+	if (ret)
+		kfv_ep_teardown(ep, false);
+	return ret == -ENOMEM ? ret : ret ? -ECONNRESET : 0;
+}
+
+static int kfv_ep_accept_locked(struct kfv_ep *ep, const void *param,
+				size_t len)
+{
+	int ret;
+
+	if (!ep->passive)
+		return -KFI_EOPBADSTATE;
+	ret = kfv_ep_state_error(ep);
+	if (ret)
+		return ret;
+	if (len > kfv_cm_rep_room(ep) || (len && !param))
+		return -EINVAL;
+	if (!ep->enabled) {
+		ret = kfv_ep_enable(ep);
+		if (ret)
+			return ret;
+	}
+	ep->private_len = kfv_cm_fill(ep, param, len);
+	return kfv_ep_answer(ep);
+}
+
+static int kfv_ep_accept(struct kfid_ep *kfid_ep, const void *param,
+			 size_t paramlen)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	int ret;
+
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	mutex_lock(&ep->lock);
+	ret = kfv_ep_accept_locked(ep, param, paramlen);
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+	return ret;
+}
+
+static int kfv_ep_shutdown(struct kfid_ep *kfid_ep, u64 flags)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	int ret = 0;
+
+	if (flags)
+		return -EINVAL;
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	mutex_lock(&ep->lock);
+	if (ep->was_connected)
+		kfv_ep_teardown(ep, false);
+	else
+		ret = -ENOTCONN;
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+	return ret;
+}
+
+/* Gives an endpoint the connection request that it was opened with. */
+int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
+{
+	struct kfv_connreq *cr = container_of(handle, struct kfv_connreq, fid);
+	const struct rdma_conn_param *peer = &cr->param;
+	struct rdma_cm_id *id;
+
+	if (ep->limits.commit && !cr->commit)
+		return -EOPNOTSUPP;
+	if (cr->dev != ep->domain->dev)
+		return -EINVAL;
+	id = kfv_connreq_take(cr);
+	if (!id)
+		return -KFI_EOPBADSTATE;
+	ep->passive = true;
+	ep->id = id;
+	ep->param.initiator_depth = min(ep->param.initiator_depth,
+					peer->initiator_depth);
+	ep->param.responder_resources = clamp(peer->responder_resources, 1,
+					      ep->param.responder_resources);
+	if (ep->commit)
+		ep->commit->peer = cr->peer;
+	memcpy(&ep->src, &id->route.addr.src_addr, sizeof(ep->src));
+	memcpy(&ep->peer, &id->route.addr.dst_addr, sizeof(ep->peer));
+	rdma_lock_handler(id);
+	id->context = &ep->cm;
+	rdma_unlock_handler(id);
+	return 0;
+}
+
+int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
+		  size_t *addrlen)
+{
+	size_t len = kfi_sockaddr_len(from);
+	size_t room;
+
+	if (!addrlen)
+		return -EINVAL;
+	room = *addrlen;
+	*addrlen = len;
+	if (!addr || room < len)
+		return -KFI_ETOOSMALL;
+	memcpy(addr, from, len);
+	return 0;
+}
+
+static int kfv_ep_getname(struct kfid *fid, void *addr, size_t *addrlen)
+{
+	struct kfv_ep *ep = container_of(fid, struct kfv_ep, ep.fid);
+
+	if (!ep->was_connected && !ep->passive)
+		return -KFI_EOPBADSTATE;
+	return kfv_copy_addr(&ep->src, addr, addrlen);
+}
+
+static int kfv_ep_getpeer(struct kfid_ep *kfid_ep, void *addr, size_t *addrlen)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+
+	if (!ep->was_connected)
+		return -ENOTCONN;
+	return kfv_copy_addr(&ep->peer, addr, addrlen);
+}
+
+const struct kfi_ops_cm kfv_ep_cm_ops = {
+	.getname	= kfv_ep_getname,
+	.getpeer	= kfv_ep_getpeer,
+	.connect	= kfv_ep_connect,
+	.accept		= kfv_ep_accept,
+	.shutdown	= kfv_ep_shutdown,
+};

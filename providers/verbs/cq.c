@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Completion queues, and the device's queues behind them.
+ */
+
+#include <linux/bottom_half.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/* Completions that the provider processes at a time on its own behalf */
+#define KFV_POLL_BUDGET		64
+
+/* What went wrong, in the words of the consumer. */
+static int kfv_status_errno(enum ib_wc_status status)
+{
+	switch (status) {
+	case IB_WC_WR_FLUSH_ERR:
+		return -ECANCELED;
+	case IB_WC_LOC_LEN_ERR:
+		return -KFI_ETRUNC;
+	case IB_WC_LOC_PROT_ERR:
+		return -EFAULT;
+	case IB_WC_REM_ACCESS_ERR:
+	case IB_WC_LOC_ACCESS_ERR:
+		return -EACCES;
+	case IB_WC_RETRY_EXC_ERR:
+	case IB_WC_RESP_TIMEOUT_ERR:
+		return -ETIMEDOUT;
+	case IB_WC_RNR_RETRY_EXC_ERR:
+		return -ENOBUFS;
+	case IB_WC_REM_INV_REQ_ERR:
+	case IB_WC_REM_OP_ERR:
+		return -EREMOTEIO;
+	default:
+		return -EIO;
+	}
+}
+
+void kfv_comp_error(struct kfi_comp *comp, enum ib_wc_status status)
+{
+	comp->err = -kfv_status_errno(status);
+	comp->prov_errno = status;
+}
+
+const char *kfv_cq_strerror(int prov_errno)
+{
+	if (prov_errno & KFV_ERR_COMMIT)
+		return kfv_commit_strerror(prov_errno & ~KFV_ERR_COMMIT);
+	return ib_wc_status_msg(prov_errno);
+}
+
+/*
+ * A completion that does not come from the queue's own context: the handler still
+ * runs where the consumer was promised.
+ */
+void kfv_complete(struct kfv_cq *cq, struct kfi_cq_credit *credit,
+		  const struct kfi_comp *comp)
+{
+	if (cq->poll_ctx == IB_POLL_SOFTIRQ)
+		local_bh_disable();
+	kfi_cq_complete(credit, comp);
+	if (cq->poll_ctx == IB_POLL_SOFTIRQ)
+		local_bh_enable();
+}
+
+/* Whoever comes second finds nothing; the first one is getting it. */
+static void kfv_cq_poll(struct kfi_prov_cq *pcq, int budget)
+{
+	struct kfv_cq *cq = to_kfv_cq(pcq);
+	struct kfv_queue *queue;
+	unsigned long irq;
+
+	if (!spin_trylock_irqsave(&cq->poll_lock, irq))
+		return;
+	list_for_each_entry(queue, &cq->queues, node)
+		ib_process_cq_direct(queue->ib, budget);
+	spin_unlock_irqrestore(&cq->poll_lock, irq);
+}
+
+int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
+		   unsigned int size)
+{
+	struct ib_device *ib = cq->domain->ib;
+
+	queue->cq = cq;
+	if (cq->vector < 0)
+		queue->ib = __ib_alloc_cq_any(ib, context, size, cq->poll_ctx,
+					      cq->owner);
+	else
+		queue->ib = __ib_alloc_cq(ib, context, size, cq->vector,
+					  cq->poll_ctx, cq->owner);
+	if (IS_ERR(queue->ib)) {
+		int ret = PTR_ERR(queue->ib);
+
+		queue->ib = NULL;
+		return ret;
+	}
+	if (cq->poll_ctx == IB_POLL_DIRECT) {
+		spin_lock_irq(&cq->poll_lock);
+		list_add_tail(&queue->node, &cq->queues);
+		spin_unlock_irq(&cq->poll_lock);
+	}
+	return 0;
+}
+
+void kfv_queue_close(struct kfv_queue *queue)
+{
+	struct kfv_cq *cq = queue->cq;
+
+	if (!queue->ib)
+		return;
+	if (cq->poll_ctx == IB_POLL_DIRECT) {
+		spin_lock_irq(&cq->poll_lock);
+		list_del(&queue->node);
+		spin_unlock_irq(&cq->poll_lock);
+	}
+	ib_free_cq(queue->ib);
+	queue->ib = NULL;
+}
+
+/* Does the consumer's work, when the provider depends on it. */
+void kfv_queue_poll(struct kfv_queue *queue)
+{
+	struct kfv_cq *cq = queue->cq;
+
+	if (cq->poll_ctx != IB_POLL_DIRECT)
+		return;
+	spin_lock_irq(&cq->poll_lock);
+	ib_process_cq_direct(queue->ib, KFV_POLL_BUDGET);
+	spin_unlock_irq(&cq->poll_lock);
+}
+
+/* Waits for a completion that comes by a polled queue. */
+void kfv_queue_wait(struct kfv_queue *queue, struct completion *done)
+{
+	kfv_queue_poll(queue);
+	while (!try_wait_for_completion(done)) {
+		usleep_range(50, 100);
+		kfv_queue_poll(queue);
+	}
+}
+
+static int kfv_cq_close(struct kfid *fid)
+{
+	struct kfv_cq *cq = container_of(fid, struct kfv_cq, pcq.cq.fid);
+
+	if (!kfi_obj_close(fid))
+		return -EBUSY;
+	kfi_prov_cq_destroy(&cq->pcq);
+	kfree(cq);
+	return 0;
+}
+
+static const struct kfi_ops kfv_cq_fid_ops = {
+	.close	= kfv_cq_close,
+};
+
+static enum ib_poll_context kfv_poll_context(const struct kfi_cq_attr *attr,
+					     kfi_comp_handler handler)
+{
+	if (!handler)
+		return IB_POLL_DIRECT;
+	if (!(attr->flags & KFI_CQ_PROCESS_CONTEXT))
+		return IB_POLL_SOFTIRQ;
+	return attr->flags & KFI_AFFINITY ? IB_POLL_WORKQUEUE :
+					    IB_POLL_UNBOUND_WORKQUEUE;
+}
+
+int kfv_cq_open(struct kfid_domain *kfid_domain, struct kfi_cq_attr *attr,
+		struct kfid_cq **pcq, kfi_comp_handler handler, void *context,
+		const char *owner)
+{
+	struct kfv_domain *domain = to_kfv_domain(kfid_domain);
+	struct kfv_cq *cq;
+	int ret;
+
+	if (!attr || !pcq)
+		return -EINVAL;
+	if (!kfv_domain_get(domain))
+		return -ENODEV;
+	ret = -ENOMEM;
+	cq = kzalloc_obj(*cq);
+	if (!cq)
+		goto out;
+	cq->domain = domain;
+	cq->owner = owner;
+	cq->vector = attr->flags & KFI_AFFINITY ? attr->signaling_vector : -1;
+	cq->poll_ctx = kfv_poll_context(attr, handler);
+	spin_lock_init(&cq->poll_lock);
+	INIT_LIST_HEAD(&cq->queues);
+	cq->pcq.strerror = kfv_cq_strerror;
+	if (!handler)
+		cq->pcq.poll = kfv_cq_poll;
+	ret = kfi_prov_cq_init(&cq->pcq, kfid_domain, attr, handler, context,
+			       &kfv_cq_fid_ops);
+	if (ret)
+		kfree(cq);
+	else
+		*pcq = &cq->pcq.cq;
+out:
+	kfv_domain_put(domain);
+	return ret;
+}

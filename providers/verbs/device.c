@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * RDMA devices: which there are, and what happens when one goes.
+ */
+
+#include <linux/slab.h>
+
+#include "verbs.h"
+
+/* protects the list of devices */
+static DEFINE_MUTEX(kfv_devices_lock);
+static LIST_HEAD(kfv_devices);
+
+static void kfv_device_free(struct kref *kref)
+{
+	kfree(container_of(kref, struct kfv_device, kref));
+}
+
+void kfv_device_put(struct kfv_device *dev)
+{
+	kref_put(&dev->kref, kfv_device_free);
+}
+
+/*
+ * The device after @dev, whose reference is dropped, or the first one. A device
+ * that was removed meanwhile ends the walk.
+ */
+struct kfv_device *kfv_device_next(struct kfv_device *dev)
+{
+	struct kfv_device *next = NULL;
+
+	mutex_lock(&kfv_devices_lock);
+	if (!dev)
+		next = list_first_entry_or_null(&kfv_devices, struct kfv_device,
+						node);
+	else if (!list_empty(&dev->node) &&
+		 !list_is_last(&dev->node, &kfv_devices))
+		next = list_next_entry(dev, node);
+	if (next)
+		kref_get(&next->kref);
+	mutex_unlock(&kfv_devices_lock);
+	if (dev)
+		kfv_device_put(dev);
+	return next;
+}
+
+/* The device that stands for @ib, with a reference, or NULL. */
+struct kfv_device *kfv_device_get(struct ib_device *ib)
+{
+	struct kfv_device *dev;
+
+	mutex_lock(&kfv_devices_lock);
+	list_for_each_entry(dev, &kfv_devices, node) {
+		if (dev->ib == ib) {
+			kref_get(&dev->kref);
+			goto out;
+		}
+	}
+	dev = NULL;
+out:
+	mutex_unlock(&kfv_devices_lock);
+	return dev;
+}
+
+static bool kfv_device_usable(struct ib_device *ib)
+{
+	u32 port;
+
+	if (!(ib->attrs.device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS))
+		return false;
+	rdma_for_each_port(ib, port)
+		if (rdma_ib_or_roce(ib, port))
+			return true;
+	return false;
+}
+
+static int kfv_device_add(struct ib_device *ib)
+{
+	struct kfv_device *dev;
+
+	if (!kfv_device_usable(ib))
+		return -EOPNOTSUPP;
+	dev = kzalloc_obj(*dev);
+	if (!dev)
+		return -ENOMEM;
+	dev->ib = ib;
+	kref_init(&dev->kref);
+	mutex_init(&dev->lock);
+	mutex_init(&dev->listen_lock);
+	INIT_LIST_HEAD(&dev->domains);
+	INIT_LIST_HEAD(&dev->peps);
+	INIT_LIST_HEAD(&dev->connreqs);
+	ib_set_client_data(ib, &kfv_client, dev);
+
+	mutex_lock(&kfv_devices_lock);
+	list_add_tail(&dev->node, &kfv_devices);
+	mutex_unlock(&kfv_devices_lock);
+	return 0;
+}
+
+static struct kfv_domain *kfv_device_pop_domain(struct kfv_device *dev)
+{
+	struct kfv_domain *domain;
+
+	mutex_lock(&dev->lock);
+	domain = list_first_entry_or_null(&dev->domains, struct kfv_domain,
+					  node);
+	if (domain)
+		list_del_init(&domain->node);
+	mutex_unlock(&dev->lock);
+	return domain;
+}
+
+/*
+ * Whatever was made of the device is destroyed when this returns. Consumers keep
+ * their objects, which can do nothing any more but be closed.
+ */
+static void kfv_device_remove(struct ib_device *ib, void *client_data)
+{
+	struct kfv_device *dev = client_data;
+	struct kfv_domain *domain;
+
+	if (!dev)
+		return;
+	mutex_lock(&kfv_devices_lock);
+	list_del_init(&dev->node);
+	mutex_unlock(&kfv_devices_lock);
+
+	mutex_lock(&dev->lock);
+	dev->gone = true;
+	mutex_unlock(&dev->lock);
+
+	kfv_peps_remove(dev);
+	while ((domain = kfv_device_pop_domain(dev)))
+		kfv_domain_remove(domain);
+	kfv_device_put(dev);
+}
+
+struct ib_client kfv_client = {
+	.name	= "kfi_verbs",
+	.add	= kfv_device_add,
+	.remove	= kfv_device_remove,
+};

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * How a connection ends: by an error, by the peer, by the consumer, or with the
+ * device. However it begins, it ends in kfv_ep_teardown().
+ */
+
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/* The one error event that an endpoint has; a second has nothing to add. */
+static void kfv_ep_post_error(struct kfv_ep *ep, int err, int prov_errno,
+			      const void *data, size_t len)
+{
+	lockdep_assert_held(&ep->tx.lock);
+	if (ep->error.err || !ep->eq)
+		return;
+	ep->error.err = err;
+	ep->error.prov_errno = prov_errno;
+	ep->error.data_len = min(len, sizeof(ep->error.data));
+	if (ep->error.data_len)
+		memcpy(ep->error.data, data, ep->error.data_len);
+	kfi_eq_post(ep->eq, &ep->error);
+}
+
+/* An attempt to connect has failed. */
+void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
+		 size_t len)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	if (ep->state == KFV_CONNECTING) {
+		ep->state = KFV_DOWN;
+		kfv_ep_post_error(ep, err, prov_errno, data, len);
+		queue_work(kfv_wq, &ep->down);
+	}
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
+}
+
+/* The connection is lost. */
+void kfv_ep_lost_locked(struct kfv_ep *ep)
+{
+	lockdep_assert_held(&ep->tx.lock);
+	if (ep->state != KFV_CONNECTED)
+		return;
+	ep->state = KFV_DOWN;
+	kfi_eq_post(ep->eq, &ep->shutdown);
+	queue_work(kfv_wq, &ep->down);
+}
+
+void kfv_ep_lost(struct kfv_ep *ep)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	kfv_ep_lost_locked(ep);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
+}
+
+/* The connection is lost, and the consumer should know why. */
+void kfv_ep_fatal(struct kfv_ep *ep, int err, int prov_errno)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	if (ep->state == KFV_CONNECTED)
+		kfv_ep_post_error(ep, err, prov_errno, NULL, 0);
+	kfv_ep_lost_locked(ep);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
+}
+
+/* Nothing is posted from here on; what waits for a doorbell gets it. */
+static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
+{
+	spin_lock_irq(&ep->tx.lock);
+	kfv_tx_ring(ep);
+	if (gone && ep->state == KFV_CONNECTING)
+		kfv_ep_post_error(ep, ENODEV, 0, NULL, 0);
+	if (gone && ep->state == KFV_CONNECTED)
+		kfi_eq_post(ep->eq, &ep->shutdown);
+	if (ep->state != KFV_GONE)
+		ep->state = gone ? KFV_GONE : KFV_DOWN;
+	spin_unlock_irq(&ep->tx.lock);
+	kfv_rx_stop(ep, gone ? -ENODEV : -ESHUTDOWN);
+	cancel_delayed_work(&ep->timer);
+}
+
+/*
+ * Ends the connection, if it has not ended yet. When this returns, every operation
+ * has completed and nothing of the device is left but its completion queues. Under
+ * the endpoint's lock, with a reference to the domain, or from its removal.
+ */
+void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
+{
+	struct rdma_cm_id *id = ep->id;
+
+	kfv_ep_stop(ep, gone);
+	if (id) {
+		/* An event handler that has seen the old state is through. */
+		rdma_lock_handler(id);
+		rdma_unlock_handler(id);
+		rdma_disconnect(id);
+	}
+	if (ep->commit)
+		kfv_commit_stop(ep);
+	if (ep->has_qp)
+		kfv_ep_drain(ep, id->qp);
+	kfv_tx_flush(ep);
+	if (ep->commit)
+		kfv_commit_flush(ep);
+	kfv_rx_flush(ep);
+	if (ep->has_qp) {
+		rdma_destroy_qp(id);
+		ep->has_qp = false;
+	}
+	ep->id = NULL;
+	if (id)
+		rdma_destroy_id(id);
+}
+
+void kfv_ep_down(struct work_struct *work)
+{
+	struct kfv_ep *ep = container_of(work, struct kfv_ep, down);
+
+	if (!kfv_domain_get(ep->domain))
+		return;
+	mutex_lock(&ep->lock);
+	kfv_ep_teardown(ep, false);
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+}
+
+void kfv_ep_timer(struct work_struct *work)
+{
+	kfv_ep_fail(container_of(work, struct kfv_ep, timer.work), ETIMEDOUT, 0,
+		    NULL, 0);
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Endpoints: opening, binding, enabling, closing.
+ */
+
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+static struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
+{
+	return container_of(fid, struct kfv_ep, ep.fid);
+}
+
+static void kfv_ep_unbind(struct kfv_ep *ep)
+{
+	if (ep->tx.credit)
+		kfi_cq_release(ep->tx.credit);
+	if (ep->rx.credit)
+		kfi_cq_release(ep->rx.credit);
+	cancel_work_sync(&ep->tx.work);
+	cancel_work_sync(&ep->rx.work);
+	if (ep->tx_cq)
+		kfi_obj_put(&ep->tx_cq->pcq.cq.fid);
+	if (ep->rx_cq)
+		kfi_obj_put(&ep->rx_cq->pcq.cq.fid);
+	if (ep->eq) {
+		kfi_eq_flush(ep->eq, &ep->ep.fid);
+		kfi_obj_put(&ep->eq->fid);
+	}
+}
+
+static int kfv_ep_close(struct kfid *fid)
+{
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	struct kfv_domain *domain = ep->domain;
+
+	if (!kfi_obj_close(fid))
+		return -EBUSY;
+	if (kfv_domain_get(domain)) {
+		mutex_lock(&ep->lock);
+		kfv_ep_teardown(ep, false);
+		mutex_unlock(&ep->lock);
+		kfv_ep_free_queues(ep);
+		mutex_lock(&domain->lock);
+		list_del(&ep->node);
+		mutex_unlock(&domain->lock);
+		kfv_domain_put(domain);
+	} else {
+		wait_for_completion(&domain->gone);
+	}
+	cancel_delayed_work_sync(&ep->timer);
+	cancel_work_sync(&ep->down);
+	kfv_ep_unbind(ep);
+	kfv_commit_destroy(ep);
+	kfi_obj_put(&domain->domain.fid);
+	kfree(ep);
+	return 0;
+}
+
+/* The device goes; the endpoint stays, and can do nothing but be closed. */
+void kfv_ep_remove(struct kfv_ep *ep)
+{
+	kfv_ep_teardown(ep, true);
+	kfv_ep_free_queues(ep);
+}
+
+static int kfv_ep_bind_eq(struct kfv_ep *ep, struct kfid *bfid, u64 flags)
+{
+	struct kfid_eq *eq = container_of(bfid, struct kfid_eq, fid);
+
+	if (flags || kfi_eq_fabric(eq) != &ep->domain->fabric->fabric)
+		return -EINVAL;
+	if (ep->eq)
+		return -EALREADY;
+	if (!kfi_obj_get(bfid))
+		return -EINVAL;
+	ep->eq = eq;
+	return 0;
+}
+
+static int kfv_bind_direction(struct kfv_cq *cq, struct kfv_cq **slot,
+			      struct kfi_cq_credit **credit, unsigned int size,
+			      struct work_struct *work)
+{
+	*credit = kfi_cq_reserve(&cq->pcq, size, kfv_wq, work);
+	if (IS_ERR(*credit)) {
+		int ret = PTR_ERR(*credit);
+
+		*credit = NULL;
+		return ret;
+	}
+	if (!kfi_obj_get(&cq->pcq.cq.fid)) {
+		kfi_cq_release(*credit);
+		*credit = NULL;
+		return -EINVAL;
+	}
+	*slot = cq;
+	return 0;
+}
+
+static int kfv_ep_bind_cq(struct kfv_ep *ep, struct kfid *bfid, u64 flags)
+{
+	struct kfv_cq *cq = container_of(bfid, struct kfv_cq, pcq.cq.fid);
+	bool selective = flags & KFI_SELECTIVE_COMPLETION;
+	int ret = 0;
+
+	if (flags & ~(KFI_TRANSMIT | KFI_RECV | KFI_SELECTIVE_COMPLETION) ||
+	    !(flags & (KFI_TRANSMIT | KFI_RECV)) || cq->domain != ep->domain)
+		return -EINVAL;
+	if ((flags & KFI_TRANSMIT && ep->tx_cq) ||
+	    (flags & KFI_RECV && ep->rx_cq))
+		return -EALREADY;
+	if (flags & KFI_TRANSMIT) {
+		ret = kfv_bind_direction(cq, &ep->tx_cq, &ep->tx.credit,
+					 ep->tx_size, &ep->tx.work);
+		if (ret)
+			return ret;
+		ep->tx.selective = selective;
+	}
+	if (flags & KFI_RECV) {
+		ret = kfv_bind_direction(cq, &ep->rx_cq, &ep->rx.credit,
+					 ep->rx_size, &ep->rx.work);
+		if (ret && flags & KFI_TRANSMIT) {
+			kfi_cq_release(ep->tx.credit);
+			ep->tx.credit = NULL;
+			ep->tx_cq = NULL;
+			kfi_obj_put(bfid);
+		}
+		ep->rx.selective = selective;
+	}
+	return ret;
+}
+
+static int kfv_ep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
+{
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	int ret;
+
+	if (!bfid)
+		return -EINVAL;
+	mutex_lock(&ep->lock);
+	if (ep->enabled)
+		ret = -KFI_EOPBADSTATE;
+	else if (bfid->fclass == KFI_CLASS_EQ)
+		ret = kfv_ep_bind_eq(ep, bfid, flags);
+	else if (bfid->fclass == KFI_CLASS_CQ)
+		ret = kfv_ep_bind_cq(ep, bfid, flags);
+	else
+		ret = -EINVAL;
+	mutex_unlock(&ep->lock);
+	return ret;
+}
+
+static int kfv_ep_enable_passive(struct kfv_ep *ep)
+{
+	int ret;
+
+	rdma_lock_handler(ep->id);
+	ret = kfv_ep_create_qp(ep, ep->id);
+	rdma_unlock_handler(ep->id);
+	return ret;
+}
+
+/* Under the endpoint's lock, with a reference to the domain. */
+int kfv_ep_enable(struct kfv_ep *ep)
+{
+	int ret;
+
+	if (ep->enabled)
+		return -KFI_EOPBADSTATE;
+	if (!ep->eq)
+		return -KFI_ENOEQ;
+	if (!ep->tx_cq || !ep->rx_cq)
+		return -KFI_ENOCQ;
+	ret = kfv_ep_alloc_queues(ep);
+	if (ret)
+		return ret;
+	if (ep->id) {
+		ret = kfv_ep_enable_passive(ep);
+		if (ret) {
+			kfv_ep_teardown(ep, false);
+			kfv_ep_free_queues(ep);
+			return ret;
+		}
+	}
+	ep->enabled = true;
+	kfv_rx_stop(ep, 0);
+	return 0;
+}
+
+static int kfv_ep_control(struct kfid *fid, int command, void *arg)
+{
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	int ret;
+
+	if (command != KFI_ENABLE)
+		return -EOPNOTSUPP;
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	mutex_lock(&ep->lock);
+	ret = kfv_ep_enable(ep);
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+	return ret;
+}
+
+static const struct kfi_ops kfv_ep_fid_ops = {
+	.close		= kfv_ep_close,
+	.bind		= kfv_ep_bind,
+	.control	= kfv_ep_control,
+};
+
+static void kfv_ep_set_limits(struct kfv_ep *ep, const struct kfv_offer *offer,
+			      const struct kfi_info *info)
+{
+	const struct kfi_tx_attr *tx = info->tx_attr;
+	const struct kfi_rx_attr *rx = info->rx_attr;
+
+	ep->limits = (struct kfi_ep_limits) {
+		.max_msg_size	= offer->ep.max_msg_size,
+		.inject_size	= offer->tx.inject_size,
+		.cq_data_size	= offer->domain.cq_data_size,
+		.rma_iov_limit	= offer->tx.rma_iov_limit,
+		.commit		= info->caps & KFI_RMA_PMEM,
+	};
+	ep->tx_size = tx && tx->size ? tx->size :
+		      min_t(size_t, offer->tx.size, KFI_DEFAULT_TX_SIZE);
+	ep->rx_size = rx && rx->size ? rx->size :
+		      min_t(size_t, offer->rx.size, KFI_DEFAULT_RX_SIZE);
+	ep->tx.max_sge = offer->tx.iov_limit;
+	ep->tx.max_sge_rd = min_t(u32, ep->domain->ib->attrs.max_sge_rd,
+				  ep->tx.max_sge) ?: 1;
+	ep->rx.max_sge = offer->rx.iov_limit;
+	ep->ep.tx_op_flags = tx ? tx->op_flags : 0;
+	ep->ep.rx_op_flags = rx ? rx->op_flags : 0;
+	if (info->src_addr)
+		memcpy(&ep->src, info->src_addr,
+		       min(info->src_addrlen, sizeof(ep->src)));
+	if (info->dest_addr)
+		memcpy(&ep->dest, info->dest_addr,
+		       min(info->dest_addrlen, sizeof(ep->dest)));
+}
+
+static int kfv_ep_check_info(struct kfv_domain *domain,
+			     const struct kfi_info *info,
+			     struct kfv_offer *offer)
+{
+	bool commit = info->caps & KFI_RMA_PMEM;
+
+	if ((info->src_addr &&
+	     !kfi_sockaddr_valid(info->src_addr, info->src_addrlen)) ||
+	    (info->dest_addr &&
+	     !kfi_sockaddr_valid(info->dest_addr, info->dest_addrlen)) ||
+	    (info->handle && info->handle->fclass != KFI_CLASS_CONNREQ))
+		return -EINVAL;
+	if (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags))
+		return -EINVAL;
+	kfv_offer_init(offer, domain->ib, domain->port, &domain->attr, commit);
+	return kfi_info_match(&offer->info, info) ? 0 : -EOPNOTSUPP;
+}
+
+static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
+			const struct kfi_info *info,
+			const struct kfv_offer *offer, const char *owner,
+			void *context)
+{
+	const struct ib_device_attr *attrs = &domain->ib->attrs;
+	bool atomic = info->caps & KFI_ATOMIC;
+	bool commit = info->caps & KFI_RMA_PMEM;
+
+	ep->cm.event = kfv_ep_event;
+	ep->domain = domain;
+	ep->owner = owner;
+	ep->connect_ms = KFV_CONNECT_TIMEOUT_MS;
+	ep->commit_ms = KFV_COMMIT_TIMEOUT_MS;
+	ep->param = (struct kfi_conn_param) {
+		.initiator_depth = clamp(attrs->max_qp_init_rd_atom, 0, 16),
+		.responder_resources = clamp(attrs->max_qp_rd_atom, 1, 16),
+		.retry_count = 7,
+		.rnr_retry_count = 7,
+		.min_rnr_timer = 12,
+	};
+	mutex_init(&ep->lock);
+	spin_lock_init(&ep->tx.lock);
+	spin_lock_init(&ep->rx.lock);
+	ep->rx.error = -KFI_EOPBADSTATE;
+	INIT_DELAYED_WORK(&ep->timer, kfv_ep_timer);
+	INIT_WORK(&ep->down, kfv_ep_down);
+	INIT_WORK(&ep->tx.work, kfv_tx_work);
+	INIT_WORK(&ep->rx.work, kfv_commit_rx_work);
+	ep->ep.ops = &kfv_ep_ops;
+	ep->ep.cm = &kfv_ep_cm_ops;
+	ep->ep.msg = commit ? &kfv_no_msg_ops : &kfv_msg_ops;
+	ep->ep.rma = &kfv_rma_ops;
+	ep->ep.atomic = atomic ? &kfv_atomic_ops : &kfv_no_atomic_ops;
+	kfi_obj_init(&ep->ep.fid, KFI_CLASS_EP, &kfv_ep_fid_ops, context);
+	kfi_eq_event_init(&ep->connected, &ep->ep.fid);
+	kfi_eq_event_init(&ep->shutdown, &ep->ep.fid);
+	kfi_eq_event_init(&ep->error, &ep->ep.fid);
+	ep->shutdown.event = KFI_SHUTDOWN;
+	kfv_ep_set_limits(ep, offer, info);
+}
+
+static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
+		       struct kfv_offer *offer, const char *owner,
+		       void *context, struct kfv_ep **pep)
+{
+	struct kfv_ep *ep;
+	int ret;
+
+	ret = kfv_ep_check_info(domain, info, offer);
+	if (ret)
+		return ret;
+	ep = kzalloc_obj(*ep);
+	if (!ep)
+		return -ENOMEM;
+	kfv_ep_init(ep, domain, info, offer, owner, context);
+	ret = kfv_commit_create(ep);
+	if (ret)
+		goto err_free;
+	ret = -EINVAL;
+	if (!kfi_obj_get(&domain->domain.fid))
+		goto err_commit;
+	/* Last of all: after an error the request is still the caller's. */
+	if (info->handle) {
+		ret = kfv_ep_take_connreq(ep, info->handle);
+		if (ret)
+			goto err_domain;
+	}
+	mutex_lock(&domain->lock);
+	list_add_tail(&ep->node, &domain->eps);
+	mutex_unlock(&domain->lock);
+	*pep = ep;
+	return 0;
+
+err_domain:
+	kfi_obj_put(&domain->domain.fid);
+err_commit:
+	kfv_commit_destroy(ep);
+err_free:
+	kfree(ep);
+	return ret;
+}
+
+int kfv_ep_open(struct kfid_domain *kfid_domain, struct kfi_info *info,
+		struct kfid_ep **pep, void *context, const char *owner)
+{
+	struct kfv_domain *domain = to_kfv_domain(kfid_domain);
+	struct kfv_offer *offer;
+	struct kfv_ep *ep;
+	int ret = -ENOMEM;
+
+	if (!info || !pep)
+		return -EINVAL;
+	if (!kfv_domain_get(domain))
+		return -ENODEV;
+	offer = kmalloc_obj(*offer);
+	if (offer)
+		ret = kfv_ep_make(domain, info, offer, owner, context, &ep);
+	kfree(offer);
+	kfv_domain_put(domain);
+	if (!ret)
+		*pep = &ep->ep;
+	return ret;
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Endpoints of the verbs provider.
+ */
+
+#ifndef KFV_EP_H
+#define KFV_EP_H
+
+#include <linux/log2.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include <kfi_atomic.h>
+#include <kfi_cm.h>
+#include <kfi_endpoint.h>
+#include <kfi_rma.h>
+
+#include "cm.h"
+#include "verbs.h"
+
+/* Of a queue: what drains it, and one that rxe keeps empty. */
+#define KFV_SPARE_WRS		4
+/* Of KFI_OPT_CONNECT_TIMEOUT */
+#define KFV_CONNECT_TIMEOUT_MS	5000
+/* Of KFI_OPT_COMMIT_TIMEOUT */
+#define KFV_COMMIT_TIMEOUT_MS	30000
+
+struct kfv_commit;
+
+/**
+ * struct kfv_cq - an open completion queue
+ * @pcq: the common part
+ * @domain: its domain
+ * @poll_ctx: where its completions are processed
+ * @vector: completion vector, or -1 for any
+ * @owner: name of the consumer's module
+ * @poll_lock: protects @queues, and the processing of them; taken outside of the
+ *	endpoints' post locks
+ * @queues: device queues that are polled
+ */
+struct kfv_cq {
+	struct kfi_prov_cq	pcq;
+	struct kfv_domain	*domain;
+	enum ib_poll_context	poll_ctx;
+	int			vector;
+	const char		*owner;
+	/* see above */
+	spinlock_t		poll_lock;
+	struct list_head	queues;
+};
+
+/**
+ * struct kfv_queue - the device's completion queue of one direction of an endpoint
+ * @cq: where completions go
+ * @ib: the device's queue
+ * @node: in @cq's list when it is polled
+ *
+ * Each endpoint has its own, so that its size is exact: the device must have room
+ * for every work request, also for those that complete in error only.
+ */
+struct kfv_queue {
+	struct kfv_cq		*cq;
+	struct ib_cq		*ib;
+	struct list_head	node;
+};
+
+/**
+ * struct kfv_op - an operation that was posted and is not complete
+ * @context: of the completion
+ * @flags: of the completion
+ * @report: whether a success makes an entry
+ * @commit: it is a commit, see struct kfv_commit_slot
+ * @nr_wrs: work requests
+ * @status: of the first work request that failed
+ * @buf: memory of KFV_INJECT_SIZE bytes
+ * @result: where the 8 bytes in @buf go that an atomic operation read
+ */
+struct kfv_op {
+	void			*context;
+	u64			flags;
+	bool			report;
+	bool			commit;
+	unsigned int		nr_wrs;
+	enum ib_wc_status	status;
+	void			*buf;
+	u64			*result;
+};
+
+/**
+ * struct kfv_wr - a work request
+ * @cqe: its completion
+ * @op: the operation that it is part of
+ * @send: the request, as are @rdma and @atomic
+ * @rdma: see @send
+ * @atomic: see @send
+ * @dir: direction of the data
+ * @mapped: segments were mapped for DMA
+ * @last: the operation completes with it
+ * @fence: it waits for everything before it
+ * @commits: with @fence: commits posted before it
+ * @sge: its segments
+ */
+struct kfv_wr {
+	struct ib_cqe		cqe;
+	struct kfv_op		*op;
+	union {
+		struct ib_send_wr	send;
+		struct ib_rdma_wr	rdma;
+		struct ib_atomic_wr	atomic;
+	};
+	enum dma_data_direction	dir;
+	bool			mapped;
+	bool			last;
+	bool			fence;
+	u32			commits;
+	struct ib_sge		sge[];
+};
+
+/* What waits for completions, in &kfv_txq.waiters */
+#define KFV_WAIT_ROOM		BIT(0)	/* the TX handler, for work requests */
+#define KFV_WAIT_FENCE		BIT(1)	/* a fenced operation, for all earlier */
+#define KFV_WAIT_SLOT		BIT(2)	/* the TX handler, for a commit slot */
+
+/**
+ * struct kfv_txq - what an endpoint sends, writes, reads
+ * @lock: serialises posts; protects the endpoint's state and all members up to
+ *	@credit. Taken inside of a completion queue's poll lock
+ * @wrs: ring of work requests
+ * @wr_stride: bytes of each
+ * @wr_mask: their number - 1
+ * @ops: ring of operations, but for commits
+ * @op_mask: their number - 1
+ * @bufs: of the operations
+ * @max_sge: segments of a work request
+ * @max_sge_rd: segments of one that reads
+ * @inline_size: bytes that the device takes with the work request
+ * @wr_head: work requests that were made
+ * @wr_posted: work requests that the device was given
+ * @op_head: operations that were made
+ * @commit_head: commits that were made
+ * @fences: fenced work requests that the device was not given
+ * @waiters: KFV_WAIT_* bits
+ * @room: work requests that KFV_WAIT_ROOM waits for
+ * @credit: slots of the completion queue
+ * @queue: the device's completion queue
+ * @work: calls @handler
+ * @handler: told when there is room again
+ * @selective: only operations that ask for it are reported
+ * @wr_tail: work requests that completed; written by completions only, as are
+ *	@op_tail and @commit_tail
+ * @op_tail: operations that completed
+ * @commit_tail: commits that completed
+ */
+struct kfv_txq {
+	/* see above; any context */
+	spinlock_t			lock;
+	void				*wrs;
+	size_t				wr_stride;
+	u32				wr_mask;
+	struct kfv_op			*ops;
+	u32				op_mask;
+	void				*bufs;
+	unsigned int			max_sge;
+	unsigned int			max_sge_rd;
+	unsigned int			inline_size;
+	u32				wr_head;
+	u32				wr_posted;
+	u32				op_head;
+	u32				commit_head;
+	unsigned int			fences;
+	unsigned long			waiters;
+	u32				room;
+	struct kfi_cq_credit		*credit;
+	struct kfv_queue		queue;
+	struct work_struct		work;
+	struct kfi_tx_handler_attr	handler;
+	bool				selective;
+
+	u32				wr_tail ____cacheline_aligned_in_smp;
+	u32				op_tail;
+	u32				commit_tail;
+};
+
+/**
+ * struct kfv_rx - a receive
+ * @cqe: its completion
+ * @wr: the work request
+ * @context: of the completion
+ * @report: whether a success makes an entry
+ * @sge: its segments
+ */
+struct kfv_rx {
+	struct ib_cqe		cqe;
+	struct ib_recv_wr	wr;
+	void			*context;
+	bool			report;
+	struct ib_sge		sge[];
+};
+
+/**
+ * struct kfv_rxq - what an endpoint receives
+ * @lock: serialises posts; protects all members up to @credit. Taken inside of a
+ *	completion queue's poll lock
+ * @rxs: ring of receives
+ * @stride: bytes of each
+ * @mask: their number - 1
+ * @max_sge: segments of a receive
+ * @head: receives that were made
+ * @posted: receives that the device was given
+ * @error: what a post returns, when not 0
+ * @credit: slots of the completion queue
+ * @queue: the device's completion queue
+ * @work: of @credit; of use to commit endpoints
+ * @selective: only receives that ask for it are reported
+ * @tail: receives that completed; written by completions only
+ */
+struct kfv_rxq {
+	/* see above; any context */
+	spinlock_t		lock;
+	void			*rxs;
+	size_t			stride;
+	u32			mask;
+	unsigned int		max_sge;
+	u32			head;
+	u32			posted;
+	int			error;
+	struct kfi_cq_credit	*credit;
+	struct kfv_queue	queue;
+	struct work_struct	work;
+	bool			selective;
+
+	u32			tail ____cacheline_aligned_in_smp;
+};
+
+/**
+ * enum kfv_state - of an endpoint
+ * @KFV_IDLE: not connected yet
+ * @KFV_CONNECTING: kfi_connect() or kfi_accept() has begun
+ * @KFV_CONNECTED: it can post
+ * @KFV_DOWN: shut down, or in error, or could not be connected
+ * @KFV_GONE: the device was removed
+ */
+enum kfv_state {
+	KFV_IDLE,
+	KFV_CONNECTING,
+	KFV_CONNECTED,
+	KFV_DOWN,
+	KFV_GONE,
+};
+
+/**
+ * struct kfv_ep - an open endpoint
+ * @ep: what the consumer has
+ * @cm: gets events of @id
+ * @domain: its domain
+ * @node: in the domain's list
+ * @owner: name of the consumer's module
+ * @eq: event queue
+ * @tx_cq: completion queue of @tx
+ * @rx_cq: completion queue of @rx
+ * @limits: of operations
+ * @tx_size: operations of @tx
+ * @rx_size: receives of @rx
+ * @rx_iov_limit: segments of a receive
+ * @dest: where kfi_connect() goes if it is not told
+ * @src: local address, once known
+ * @peer: peer's address, once known
+ * @param: of the connection
+ * @connect_ms: of kfi_connect() and kfi_accept()
+ * @commit_ms: of commits
+ * @lock: serialises control calls and what ends the connection; outside of the CM
+ *	id's handler lock
+ * @id: CM id
+ * @passive: made of a connection request
+ * @enabled: kfi_enable() was called
+ * @has_qp: there is a queue pair; under the CM id's handler lock
+ * @was_connected: for kfi_shutdown(): there was something to shut down
+ * @state: under @tx's lock
+ * @qp: the queue pair, for posts
+ * @depth: reads and atomics that the connection has
+ * @private_data: of kfi_connect(), until it is sent
+ * @private_len: bytes of @private_data
+ * @timer: ends an attempt to connect
+ * @down: ends the connection
+ * @connected: event
+ * @shutdown: event
+ * @error: event
+ * @tx: what it sends, writes, reads
+ * @rx: what it receives
+ * @commit: of a commit endpoint, else NULL
+ */
+struct kfv_ep {
+	struct kfid_ep		ep;
+	struct kfv_cm		cm;
+	struct kfv_domain	*domain;
+	struct list_head	node;
+	const char		*owner;
+	struct kfid_eq		*eq;
+	struct kfv_cq		*tx_cq;
+	struct kfv_cq		*rx_cq;
+	struct kfi_ep_limits	limits;
+	unsigned int		tx_size;
+	unsigned int		rx_size;
+	unsigned int		rx_iov_limit;
+	struct sockaddr_storage	dest;
+	struct sockaddr_storage	src;
+	struct sockaddr_storage	peer;
+	struct kfi_conn_param	param;
+	unsigned int		connect_ms;
+	unsigned int		commit_ms;
+
+	/* see above */
+	struct mutex		lock;
+	struct rdma_cm_id	*id;
+	bool			passive;
+	bool			enabled;
+	bool			has_qp;
+	bool			was_connected;
+	enum kfv_state		state;
+	struct ib_qp		*qp;
+	u8			depth;
+	u8			private_data[KFI_CM_REP_SIZE];
+	u8			private_len;
+	struct delayed_work	timer;
+	struct work_struct	down;
+	struct kfi_eq_event	connected;
+	struct kfi_eq_event	shutdown;
+	struct kfi_eq_event	error;
+
+	struct kfv_txq		tx;
+	struct kfv_rxq		rx;
+	struct kfv_commit	*commit;
+};
+
+/**
+ * struct kfv_post - an operation in the making
+ * @ep: its endpoint, whose post lock is held
+ * @op: the operation
+ * @wr: the work request that was made last
+ * @nr_wrs: work requests that were made
+ * @nr_segs: segments that they have
+ * @room: work requests that can be made
+ */
+struct kfv_post {
+	struct kfv_ep	*ep;
+	struct kfv_op	*op;
+	struct kfv_wr	*wr;
+	unsigned int	nr_wrs;
+	unsigned int	nr_segs;
+	unsigned int	room;
+};
+
+static inline struct kfv_ep *to_kfv_ep(struct kfid_ep *ep)
+{
+	return container_of(ep, struct kfv_ep, ep);
+}
+
+static inline struct kfv_cq *to_kfv_cq(struct kfi_prov_cq *pcq)
+{
+	return container_of(pcq, struct kfv_cq, pcq);
+}
+
+/* The tail of a ring: what is before it is not looked at by completions. */
+static inline u32 kfv_tail(const u32 *tail)
+{
+	/* pairs with kfv_advance() */
+	return smp_load_acquire(tail);
+}
+
+static inline void kfv_advance(u32 *tail, u32 nr)
+{
+	/* pairs with kfv_tail() */
+	smp_store_release(tail, *tail + nr);
+}
+
+/* Work requests that the largest RMA operation needs, with what follows it. */
+static inline unsigned int kfv_rma_wrs(unsigned int max_sge)
+{
+	return KFV_RMA_SEGS / max_sge + KFV_RMA_IOV_LIMIT + 2;
+}
+
+static inline struct kfv_wr *kfv_wr_at(const struct kfv_txq *tx, u32 nr)
+{
+	return tx->wrs + (nr & tx->wr_mask) * tx->wr_stride;
+}
+
+static inline struct kfv_rx *kfv_rx_at(const struct kfv_rxq *rx, u32 nr)
+{
+	return rx->rxs + (nr & rx->mask) * rx->stride;
+}
+
+/* cq.c */
+int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
+		   unsigned int size);
+void kfv_queue_close(struct kfv_queue *queue);
+void kfv_queue_poll(struct kfv_queue *queue);
+void kfv_queue_wait(struct kfv_queue *queue, struct completion *done);
+void kfv_complete(struct kfv_cq *cq, struct kfi_cq_credit *credit,
+		  const struct kfi_comp *comp);
+void kfv_comp_error(struct kfi_comp *comp, enum ib_wc_status status);
+const char *kfv_cq_strerror(int prov_errno);
+
+/* ep.c */
+int kfv_ep_enable(struct kfv_ep *ep);
+extern const struct kfi_ops_msg kfv_msg_ops;
+extern const struct kfi_ops_msg kfv_no_msg_ops;
+extern const struct kfi_ops_rma kfv_rma_ops;
+extern const struct kfi_ops_atomic kfv_atomic_ops;
+extern const struct kfi_ops_atomic kfv_no_atomic_ops;
+
+/* options.c */
+extern const struct kfi_ops_ep kfv_ep_ops;
+
+/* queues.c */
+int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id);
+void kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp);
+int kfv_ep_alloc_queues(struct kfv_ep *ep);
+void kfv_ep_free_queues(struct kfv_ep *ep);
+
+/* connect.c */
+extern const struct kfi_ops_cm kfv_ep_cm_ops;
+int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle);
+int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
+		  size_t *addrlen);
+
+/* rma.c */
+int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
+		  enum ib_wr_opcode opcode, u64 flags, size_t len);
+
+/* txq.c */
+int kfv_txq_init(struct kfv_ep *ep);
+void kfv_txq_destroy(struct kfv_txq *tx);
+void kfv_tx_ring(struct kfv_ep *ep);
+void kfv_tx_flush(struct kfv_ep *ep);
+ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error);
+int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep);
+int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode);
+void kfv_tx_end(struct kfv_post *post, void *context, u64 comp_flags,
+		u64 flags, bool report);
+int kfv_tx_abort(struct kfv_post *post, int error);
+void kfv_tx_wake(struct kfv_ep *ep);
+int kfv_tx_no_slot(struct kfv_ep *ep);
+void kfv_tx_work(struct work_struct *work);
+
+/* sge.c */
+int kfv_sge_fill(struct kfv_domain *domain, struct ib_sge *sge,
+		 unsigned int max_sge, struct kfi_seg_iter *iter, void **desc,
+		 size_t len, enum dma_data_direction dir, unsigned int *nr);
+void kfv_sge_unmap(struct kfv_domain *domain, const struct ib_sge *sge,
+		   unsigned int nr, enum dma_data_direction dir);
+int kfv_copy_from(void *to, enum kfi_iov_type type, const void *iov,
+		  size_t count);
+ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
+		    void **desc, size_t len, enum dma_data_direction dir);
+int kfv_wr_map_buf(struct kfv_post *post, void *buf, size_t len,
+		   enum dma_data_direction dir);
+int kfv_wr_fill_buf(struct kfv_post *post, void *buf, size_t len);
+
+/* rxq.c */
+int kfv_rxq_init(struct kfv_ep *ep);
+void kfv_rxq_destroy(struct kfv_rxq *rx);
+void kfv_rx_start(struct kfv_ep *ep, struct ib_qp *qp);
+void kfv_rx_stop(struct kfv_ep *ep, int error);
+void kfv_rx_flush(struct kfv_ep *ep);
+ssize_t kfv_recvmsg(struct kfid_ep *ep, const struct kfi_msg *msg, u64 flags);
+
+#endif /* KFV_EP_H */

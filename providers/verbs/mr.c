@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Memory regions: fast registration, exact to the byte.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+
+#include "commit.h"
+#include "verbs.h"
+
+/*
+ * Counts the entries that a scatterlist of @type needs, or fills @sgl: pages that
+ * lie side by side share one.
+ */
+static int kfv_mr_walk(const struct kfi_mr_attr *attr, size_t max,
+		       struct scatterlist *sgl)
+{
+	struct scatterlist *sg = sgl;
+	phys_addr_t start, end = 0;
+	struct kfi_seg_iter iter;
+	struct kfi_seg seg;
+	size_t len = 0;
+	int n = 0;
+
+	kfi_seg_iter_init(&iter, attr->type, attr->mr_iov, attr->iov_count);
+	while (kfi_seg_next(&iter, max, &seg)) {
+		if (!seg.page)
+			return -EINVAL;
+		start = page_to_phys(seg.page) + seg.offset;
+		if (n && start == end && len + seg.len <= max) {
+			len += seg.len;
+		} else {
+			if (sgl && n)
+				sg = sg_next(sg);
+			n++;
+			len = seg.len;
+			if (sgl)
+				sg_set_page(sg, seg.page, 0, seg.offset);
+		}
+		if (sgl)
+			sg->length = len;
+		end = start + seg.len;
+	}
+	return n;
+}
+
+static int kfv_mr_map(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
+{
+	struct ib_device *ib = mr->domain->ib;
+	size_t max = round_down(min_t(size_t, ib_dma_max_seg_size(ib), SZ_1G),
+				PAGE_SIZE);
+	int n, ret;
+
+	n = kfv_mr_walk(attr, max, NULL);
+	if (n < 0)
+		return n;
+	ret = sg_alloc_table(&mr->sgt, n, GFP_KERNEL);
+	if (ret)
+		return ret;
+	kfv_mr_walk(attr, max, mr->sgt.sgl);
+	ret = ib_dma_map_sgtable_attrs(ib, &mr->sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret)
+		sg_free_table(&mr->sgt);
+	return ret;
+}
+
+static void kfv_mr_unmap(struct kfv_mr *mr)
+{
+	ib_dma_unmap_sgtable_attrs(mr->domain->ib, &mr->sgt, DMA_BIDIRECTIONAL,
+				   0);
+	sg_free_table(&mr->sgt);
+}
+
+/* What every page size has to divide: where one segment ends and one begins. */
+static u64 kfv_mr_boundaries(const struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	u64 bits = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (i)
+			bits |= sg_dma_address(sg);
+		if (i + 1 < sgt->nents)
+			bits |= sg_dma_address(sg) + sg_dma_len(sg);
+	}
+	return bits;
+}
+
+static u64 kfv_mr_entries(const struct sg_table *sgt, u64 page_size)
+{
+	struct scatterlist *sg;
+	u64 start, end, n = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		start = round_down((u64)sg_dma_address(sg), page_size);
+		end = round_up((u64)sg_dma_address(sg) + sg_dma_len(sg),
+			       page_size);
+		n += (end - start) >> ilog2(page_size);
+	}
+	return n;
+}
+
+/*
+ * The smallest page size that makes the region fit the device's page list, so
+ * that as little as possible besides it is in the list: 0 and -E2BIG when even the
+ * largest that the alignment allows does not, -EINVAL when none is allowed.
+ */
+static int kfv_mr_page_size(struct kfv_mr *mr, u64 *page_size, u64 *entries)
+{
+	const struct ib_device_attr *attrs = &mr->domain->ib->attrs;
+	u64 bits = kfv_mr_boundaries(&mr->sgt);
+	u64 size, best = bits ? bits & -bits : SZ_2G;
+	int ret = -EINVAL;
+
+	for (size = SZ_4K; size <= min_t(u64, best, SZ_2G); size *= 2) {
+		if (!(attrs->page_size_cap & size))
+			continue;
+		*page_size = size;
+		*entries = kfv_mr_entries(&mr->sgt, size);
+		if (*entries <= attrs->max_fast_reg_page_list_len)
+			return 0;
+		ret = -E2BIG;
+	}
+	return ret;
+}
+
+static int kfv_mr_access(const struct kfv_domain *domain, u64 access)
+{
+	u64 both = KFI_REMOTE_READ | KFI_REMOTE_WRITE;
+	int ret = 0;
+
+	if (access & (KFI_RECV | KFI_READ | KFI_REMOTE_WRITE))
+		ret |= IB_ACCESS_LOCAL_WRITE;
+	if (access & KFI_REMOTE_READ)
+		ret |= IB_ACCESS_REMOTE_READ;
+	if (access & KFI_REMOTE_WRITE)
+		ret |= IB_ACCESS_REMOTE_WRITE;
+	if ((access & both) == both &&
+	    domain->ib->attrs.atomic_cap != IB_ATOMIC_NONE)
+		ret |= IB_ACCESS_REMOTE_ATOMIC;
+	return ret;
+}
+
+/*
+ * Peers see the region at an address that tells nothing about this kernel, but
+ * for the offset in its page, which the device needs.
+ */
+static int kfv_mr_validate(struct kfv_mr *mr, u64 access, u64 page_size)
+{
+	struct ib_mr *ib = mr->ib;
+	int flags, n;
+
+	n = ib_map_mr_sg(ib, mr->sgt.sgl, mr->sgt.nents, NULL, page_size);
+	if (n != mr->sgt.nents || ib->length != mr->len)
+		return n < 0 ? n : -EINVAL;
+	ib->iova = page_size + (ib->iova & (page_size - 1));
+	ib_update_fast_reg_key(ib, mr->domain->next_key++);
+
+	flags = kfv_mr_access(mr->domain, access);
+	mr->mr.iova = ib->iova;
+	mr->key = ib->rkey;
+	mr->lkey = ib->lkey;
+	mr->local_write = flags & IB_ACCESS_LOCAL_WRITE;
+	return kfv_registrar_register(mr->domain, ib, flags);
+}
+
+static int kfv_mr_make(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
+{
+	u64 page_size, entries;
+	int ret;
+
+	ret = kfv_mr_map(mr, attr);
+	if (ret)
+		return ret;
+	ret = kfv_mr_page_size(mr, &page_size, &entries);
+	if (ret)
+		goto err_map;
+	mr->ib = ib_alloc_mr(mr->domain->pd, IB_MR_TYPE_MEM_REG, entries);
+	if (IS_ERR(mr->ib)) {
+		ret = PTR_ERR(mr->ib);
+		goto err_map;
+	}
+	ret = kfv_mr_validate(mr, attr->access, page_size);
+	if (ret)
+		goto err_mr;
+	return 0;
+
+err_mr:
+	ib_dereg_mr(mr->ib);
+err_map:
+	mr->ib = NULL;
+	kfv_mr_unmap(mr);
+	return ret;
+}
+
+/*
+ * Ends all access to a region, once. rxe checks a region's state before it copies
+ * a packet and not after, so only freeing the region waits for the last one.
+ */
+void kfv_mr_kill(struct kfv_mr *mr)
+{
+	mutex_lock(&mr->lock);
+	if (mr->ib) {
+		kfv_registrar_invalidate(mr->domain, mr->key);
+		ib_dereg_mr(mr->ib);
+		mr->ib = NULL;
+		kfv_mr_unmap(mr);
+	}
+	mutex_unlock(&mr->lock);
+}
+
+static int kfv_mr_close(struct kfid *fid)
+{
+	struct kfv_mr *mr = container_of(fid, struct kfv_mr, mr.fid);
+	struct kfv_domain *domain = mr->domain;
+
+	if (!kfi_obj_close(fid))
+		return -EBUSY;
+	if (mr->mr.key & KFI_KEY_PMEM)
+		kfv_pmem_unpublish(mr);
+	if (kfv_domain_get(domain)) {
+		kfv_mr_kill(mr);
+		mutex_lock(&domain->lock);
+		list_del(&mr->node);
+		mutex_unlock(&domain->lock);
+		kfv_domain_put(domain);
+	} else {
+		wait_for_completion(&domain->gone);
+	}
+	if (mr->mr.key & KFI_KEY_PMEM)
+		kfi_pmem_region_destroy(&mr->region);
+	kfi_obj_put(&domain->domain.fid);
+	kfree(mr);
+	return 0;
+}
+
+static const struct kfi_ops kfv_mr_fid_ops = {
+	.close	= kfv_mr_close,
+};
+
+static void kfv_mr_init(struct kfv_mr *mr, struct kfv_domain *domain,
+			const struct kfi_mr_attr *attr, size_t len)
+{
+	mr->domain = domain;
+	mr->len = len;
+	mutex_init(&mr->lock);
+	if (attr->type == KFI_KVEC && attr->iov_count == 1)
+		mr->vaddr = attr->mr_iov->iov_base;
+	mr->mr.mem_desc = mr;
+	kfi_obj_init(&mr->mr.fid, KFI_CLASS_MR, &kfv_mr_fid_ops, attr->context);
+}
+
+static int kfv_mr_register(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
+			   u64 flags)
+{
+	struct kfv_domain *domain = mr->domain;
+	int ret;
+
+	ret = kfv_mr_make(mr, attr);
+	if (ret)
+		return ret;
+	mr->mr.key = mr->key;
+	if (flags & KFI_PMEM) {
+		ret = kfv_pmem_publish(mr, attr);
+		if (ret) {
+			kfv_mr_kill(mr);
+			return ret;
+		}
+	}
+	mutex_lock(&domain->lock);
+	list_add_tail(&mr->node, &domain->mrs);
+	mutex_unlock(&domain->lock);
+	return 0;
+}
+
+int kfv_mr_regattr(struct kfid_domain *kfid_domain,
+		   const struct kfi_mr_attr *attr, u64 flags,
+		   struct kfid_mr **pmr)
+{
+	struct kfv_domain *domain = to_kfv_domain(kfid_domain);
+	struct kfv_mr *mr;
+	size_t len;
+	int ret;
+
+	if (!pmr)
+		return -EINVAL;
+	ret = kfi_check_mr(attr, flags, &len);
+	if (ret)
+		return ret;
+	mr = kzalloc_obj(*mr);
+	if (!mr)
+		return -ENOMEM;
+	kfv_mr_init(mr, domain, attr, len);
+	ret = -ENODEV;
+	if (!kfv_domain_get(domain))
+		goto err_free;
+	ret = -EINVAL;
+	if (kfi_obj_get(&kfid_domain->fid)) {
+		ret = kfv_mr_register(mr, attr, flags);
+		if (ret)
+			kfi_obj_put(&kfid_domain->fid);
+	}
+	kfv_domain_put(domain);
+	if (ret)
+		goto err_free;
+	*pmr = &mr->mr;
+	return 0;
+
+err_free:
+	kfree(mr);
+	return ret;
+}

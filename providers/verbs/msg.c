@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Messages.
+ */
+
+#include <linux/uio.h>
+
+#include "ep.h"
+#include "verbs.h"
+
+static int kfv_send_inject(struct kfv_post *post, const struct kfi_msg *msg,
+			   size_t len)
+{
+	int ret;
+
+	ret = kfv_copy_from(post->op->buf, msg->type, msg->msg_iov,
+			    msg->iov_count);
+	if (ret)
+		return ret;
+	return kfv_wr_fill_buf(post, post->op->buf, len);
+}
+
+static int kfv_send_fill(struct kfv_post *post, const struct kfi_msg *msg,
+			 size_t len)
+{
+	struct kfi_seg_iter iter;
+	ssize_t ret;
+
+	kfi_seg_iter_init(&iter, msg->type, msg->msg_iov, msg->iov_count);
+	ret = kfv_wr_fill(post, &iter, msg->desc, len, DMA_TO_DEVICE);
+	if (ret < 0)
+		return ret;
+	return ret == len ? 0 : -E2BIG;
+}
+
+static int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
+			 u64 flags, size_t len, bool report)
+{
+	bool imm = flags & KFI_REMOTE_CQ_DATA;
+	struct kfv_post post;
+	int ret;
+
+	ret = kfv_tx_begin(&post, ep);
+	if (ret)
+		return ret;
+	ret = kfv_tx_next(&post, imm ? IB_WR_SEND_WITH_IMM : IB_WR_SEND);
+	if (ret)
+		return kfv_tx_abort(&post, ret);
+	post.wr->send.ex.imm_data = cpu_to_be32(msg->data);
+	if (flags & KFI_INJECT)
+		ret = kfv_send_inject(&post, msg, len);
+	else
+		ret = kfv_send_fill(&post, msg, len);
+	if (ret)
+		return kfv_tx_abort(&post, ret);
+	kfv_tx_end(&post, msg->context, KFI_MSG | KFI_SEND, flags, report);
+	return 0;
+}
+
+static ssize_t kfv_send(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
+			u64 flags, bool report)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	unsigned long irq;
+	size_t len;
+	int ret;
+
+	ret = kfi_check_send(&ep->limits, msg, flags, &len);
+	if (!ret) {
+		spin_lock_irqsave(&ep->tx.lock, irq);
+		ret = kfv_send_post(ep, msg, flags, len, report);
+		spin_unlock_irqrestore(&ep->tx.lock, irq);
+	}
+	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
+}
+
+static ssize_t kfv_sendmsg(struct kfid_ep *ep, const struct kfi_msg *msg,
+			   u64 flags)
+{
+	return kfv_send(ep, msg, flags, true);
+}
+
+static ssize_t kfv_injectmsg(struct kfid_ep *ep, const struct kfi_msg *msg,
+			     u64 flags)
+{
+	return kfv_send(ep, msg, flags, false);
+}
+
+const struct kfi_ops_msg kfv_msg_ops = {
+	.recv	= kfv_recvmsg,
+	.send	= kfv_sendmsg,
+	.inject	= kfv_injectmsg,
+};
+
+/* Of a commit endpoint, whose queue pair's receives are the provider's. */
+const struct kfi_ops_msg kfv_no_msg_ops;

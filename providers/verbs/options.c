@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Options of endpoints.
+ */
+
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+static struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
+{
+	return container_of(fid, struct kfv_ep, ep.fid);
+}
+
+static int kfv_opt_out(void *optval, size_t *optlen, const void *value,
+		       size_t len)
+{
+	size_t room = *optlen;
+
+	*optlen = len;
+	if (!optval || room < len)
+		return -KFI_ETOOSMALL;
+	memcpy(optval, value, len);
+	return 0;
+}
+
+#define kfv_opt_value(optval, optlen, value) \
+	kfv_opt_out(optval, optlen, &(value), sizeof(value))
+
+static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
+			 void *optval, size_t *optlen)
+{
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	struct kfi_commit_info info;
+	size_t size;
+
+	if (level != KFI_OPT_ENDPOINT)
+		return -ENOPROTOOPT;
+	if (!optlen)
+		return -EINVAL;
+	switch (optname) {
+	case KFI_OPT_CM_DATA_SIZE:
+		size = kfv_cm_req_room(ep);
+		return kfv_opt_value(optval, optlen, size);
+	case KFI_OPT_CONNECT_TIMEOUT:
+		return kfv_opt_value(optval, optlen, ep->connect_ms);
+	case KFI_OPT_COMMIT_TIMEOUT:
+		return kfv_opt_value(optval, optlen, ep->commit_ms);
+	case KFI_OPT_RMA_SEG_LIMIT:
+		size = KFV_RMA_SEGS;
+		return kfv_opt_value(optval, optlen, size);
+	case KFI_OPT_CONN_PARAM:
+		return kfv_opt_value(optval, optlen, ep->param);
+	case KFI_OPT_COMMIT_INFO:
+		if (!ep->commit)
+			return -ENOPROTOOPT;
+		kfv_commit_info(ep, &info);
+		return kfv_opt_value(optval, optlen, info);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int kfv_set_ms(unsigned int *to, bool late, const void *optval,
+		      size_t optlen)
+{
+	unsigned int ms;
+
+	if (optlen != sizeof(ms))
+		return -EINVAL;
+	memcpy(&ms, optval, sizeof(ms));
+	if (!ms || ms > INT_MAX)
+		return -EINVAL;
+	if (late)
+		return -KFI_EOPBADSTATE;
+	WRITE_ONCE(*to, ms);
+	return 0;
+}
+
+static int kfv_set_conn_param(struct kfv_ep *ep, bool late, const void *optval,
+			      size_t optlen)
+{
+	const struct ib_device_attr *attrs = &ep->domain->ib->attrs;
+	struct kfi_conn_param param;
+
+	if (optlen != sizeof(param))
+		return -EINVAL;
+	memcpy(&param, optval, sizeof(param));
+	if (param.initiator_depth > attrs->max_qp_init_rd_atom ||
+	    param.responder_resources > attrs->max_qp_rd_atom ||
+	    !param.responder_resources || param.retry_count > 7 ||
+	    param.rnr_retry_count > 7 || param.min_rnr_timer > 31)
+		return -EINVAL;
+	if (late)
+		return -KFI_EOPBADSTATE;
+	ep->param = param;
+	return 0;
+}
+
+static int kfv_set_tx_handler(struct kfv_ep *ep, const void *optval,
+			      size_t optlen)
+{
+	if (optlen != sizeof(ep->tx.handler))
+		return -EINVAL;
+	if (ep->enabled)
+		return -KFI_EOPBADSTATE;
+	memcpy(&ep->tx.handler, optval, optlen);
+	return 0;
+}
+
+static int kfv_ep_set(struct kfv_ep *ep, int optname, const void *optval,
+		      size_t optlen)
+{
+	bool begun = ep->state != KFV_IDLE;
+
+	switch (optname) {
+	case KFI_OPT_CONNECT_TIMEOUT:
+		return kfv_set_ms(&ep->connect_ms, begun, optval, optlen);
+	case KFI_OPT_COMMIT_TIMEOUT:
+		return kfv_set_ms(&ep->commit_ms, false, optval, optlen);
+	case KFI_OPT_TX_HANDLER:
+		return kfv_set_tx_handler(ep, optval, optlen);
+	case KFI_OPT_CONN_PARAM:
+		return kfv_set_conn_param(ep, begun, optval, optlen);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int kfv_ep_setopt(struct kfid *fid, int level, int optname,
+			 const void *optval, size_t optlen)
+{
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	int ret;
+
+	if (level != KFI_OPT_ENDPOINT)
+		return -ENOPROTOOPT;
+	if (!optval)
+		return -EINVAL;
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	mutex_lock(&ep->lock);
+	ret = kfv_ep_set(ep, optname, optval, optlen);
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+	return ret;
+}
+
+const struct kfi_ops_ep kfv_ep_ops = {
+	.getopt	= kfv_ep_getopt,
+	.setopt	= kfv_ep_setopt,
+};

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Passive endpoints.
+ */
+
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <rdma/ib_cm.h>
+
+#include "cm.h"
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+#define KFV_DEFAULT_BACKLOG	128
+
+/**
+ * struct kfv_pep - a passive endpoint
+ * @pep: what the consumer has
+ * @cm: gets events of @id
+ * @fabric: its fabric
+ * @dev: its device, if it is bound to the address of one
+ * @node: in the device's list
+ * @lock: serialises control calls
+ * @id: CM id; NULL when the device is gone. With @dev under that one's lock
+ * @eq: event queue
+ * @backlog: requests that the connection manager keeps for us
+ * @commit: shows peers that speak the commit protocol as such
+ * @listening: kfi_listen() was called
+ * @shutdown: event
+ */
+struct kfv_pep {
+	struct kfid_pep		pep;
+	struct kfv_cm		cm;
+	struct kfv_fabric	*fabric;
+	struct kfv_device	*dev;
+	struct list_head	node;
+	/* see above */
+	struct mutex		lock;
+	struct rdma_cm_id	*id;
+	struct kfid_eq		*eq;
+	int			backlog;
+	bool			commit;
+	bool			listening;
+	struct kfi_eq_event	shutdown;
+};
+
+static struct kfv_pep *fid_to_kfv_pep(struct kfid *fid)
+{
+	return container_of(fid, struct kfv_pep, pep.fid);
+}
+
+static int kfv_pep_post(struct kfv_pep *pep, struct rdma_cm_id *id,
+			struct rdma_cm_event *ev, const struct kfv_peer *peer,
+			const void *data, size_t len)
+{
+	struct kfi_eq_event *event;
+	int ret;
+
+	event = kfi_eq_get_connreq(pep->eq);
+	if (!event)
+		return -ENOSPC;
+	ret = kfv_connreq_new(pep->fabric, id, ev, peer, &event->info);
+	if (ret) {
+		kfi_eq_put_connreq(pep->eq, event);
+		return ret;
+	}
+	event->fid = &pep->pep.fid;
+	event->data_len = min_t(size_t, len, KFI_CM_REQ_SIZE);
+	if (event->data_len)
+		memcpy(event->data, data, event->data_len);
+	kfi_eq_post(pep->eq, event);
+	return 0;
+}
+
+/* A peer that is not wanted is rejected when its id is destroyed. */
+static int kfv_pep_request(struct kfv_pep *pep, struct rdma_cm_id *id,
+			   struct rdma_cm_event *ev)
+{
+	const void *data = ev->param.conn.private_data;
+	size_t len = data ? ev->param.conn.private_data_len : 0;
+	struct kfv_peer peer;
+	int ret;
+
+	ret = pep->commit ? kfv_wire_parse_record(data, len, &peer) : -ENOMSG;
+	if (ret == -ENOMSG)
+		return kfv_pep_post(pep, id, ev, NULL, data, len);
+	if (ret) {
+		rdma_reject(id, NULL, 0, IB_CM_REJ_INVALID_CLASS_VERSION);
+		return ret;
+	}
+	data += sizeof(struct kfv_wire_record);
+	len -= sizeof(struct kfv_wire_record);
+	return kfv_pep_post(pep, id, ev, &peer, data, len);
+}
+
+static int kfv_pep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
+			 struct rdma_cm_event *ev)
+{
+	struct kfv_pep *pep = container_of(cm, struct kfv_pep, cm);
+
+	if (ev->event == RDMA_CM_EVENT_CONNECT_REQUEST)
+		return kfv_pep_request(pep, id, ev);
+	return 0;
+}
+
+static struct rdma_cm_id *kfv_pep_take_id(struct kfv_pep *pep)
+{
+	struct rdma_cm_id *id;
+
+	if (pep->dev)
+		mutex_lock(&pep->dev->lock);
+	id = pep->id;
+	pep->id = NULL;
+	list_del_init(&pep->node);
+	if (pep->dev)
+		mutex_unlock(&pep->dev->lock);
+	return id;
+}
+
+static int kfv_pep_close(struct kfid *fid)
+{
+	struct kfv_pep *pep = fid_to_kfv_pep(fid);
+	struct rdma_cm_id *id;
+
+	if (!kfi_obj_close(fid))
+		return -EBUSY;
+	id = kfv_pep_take_id(pep);
+	if (id)
+		rdma_destroy_id(id);
+	if (pep->dev)
+		kfv_device_put(pep->dev);
+	if (pep->eq) {
+		kfi_eq_flush(pep->eq, fid);
+		kfi_obj_put(&pep->eq->fid);
+	}
+	kfi_obj_put(&pep->fabric->fabric.fid);
+	kfree(pep);
+	return 0;
+}
+
+static int kfv_pep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
+{
+	struct kfv_pep *pep = fid_to_kfv_pep(fid);
+	struct kfid_eq *eq;
+	int ret = 0;
+
+	if (!bfid || bfid->fclass != KFI_CLASS_EQ || flags)
+		return -EINVAL;
+	eq = container_of(bfid, struct kfid_eq, fid);
+	if (kfi_eq_fabric(eq) != &pep->fabric->fabric)
+		return -EINVAL;
+	mutex_lock(&pep->lock);
+	if (pep->listening)
+		ret = -KFI_EOPBADSTATE;
+	else if (pep->eq)
+		ret = -EALREADY;
+	else if (!kfi_obj_get(bfid))
+		ret = -EINVAL;
+	else
+		pep->eq = eq;
+	mutex_unlock(&pep->lock);
+	return ret;
+}
+
+static int kfv_pep_control(struct kfid *fid, int command, void *arg)
+{
+	struct kfv_pep *pep = fid_to_kfv_pep(fid);
+	int *backlog = arg;
+
+	if (command != KFI_BACKLOG)
+		return -EOPNOTSUPP;
+	if (!backlog || *backlog < 1)
+		return -EINVAL;
+	pep->backlog = *backlog;
+	return 0;
+}
+
+static const struct kfi_ops kfv_pep_fid_ops = {
+	.close		= kfv_pep_close,
+	.bind		= kfv_pep_bind,
+	.control	= kfv_pep_control,
+};
+
+static int kfv_pep_listen_id(struct kfv_pep *pep)
+{
+	int ret = -ENODEV;
+
+	if (pep->dev)
+		mutex_lock(&pep->dev->listen_lock);
+	if (pep->id)
+		ret = rdma_listen(pep->id, pep->backlog);
+	if (pep->dev)
+		mutex_unlock(&pep->dev->listen_lock);
+	return ret;
+}
+
+static int kfv_pep_listen(struct kfid_pep *kfid_pep)
+{
+	struct kfv_pep *pep = container_of(kfid_pep, struct kfv_pep, pep);
+	int ret;
+
+	mutex_lock(&pep->lock);
+	if (!pep->eq)
+		ret = -KFI_ENOEQ;
+	else if (pep->listening)
+		ret = -KFI_EOPBADSTATE;
+	else
+		ret = kfv_pep_listen_id(pep);
+	if (!ret)
+		pep->listening = true;
+	mutex_unlock(&pep->lock);
+	return ret;
+}
+
+static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
+			  const void *param, size_t paramlen)
+{
+	struct kfv_connreq *cr = container_of(handle, struct kfv_connreq, fid);
+	struct rdma_cm_id *id;
+
+	if (!handle || handle->fclass != KFI_CLASS_CONNREQ ||
+	    paramlen > KFI_CM_REJ_SIZE || (paramlen && !param))
+		return -EINVAL;
+	id = kfv_connreq_take(cr);
+	if (!id)
+		return -KFI_EOPBADSTATE;
+	rdma_reject(id, param, paramlen, IB_CM_REJ_CONSUMER_DEFINED);
+	rdma_destroy_id(id);
+	return 0;
+}
+
+static int kfv_pep_getname(struct kfid *fid, void *addr, size_t *addrlen)
+{
+	struct kfv_pep *pep = fid_to_kfv_pep(fid);
+	struct sockaddr_storage name;
+
+	if (!pep->id)
+		return -KFI_EOPBADSTATE;
+	memcpy(&name, &pep->id->route.addr.src_addr, sizeof(name));
+	return kfv_copy_addr(&name, addr, addrlen);
+}
+
+static const struct kfi_ops_cm kfv_pep_cm_ops = {
+	.getname	= kfv_pep_getname,
+	.listen		= kfv_pep_listen,
+	.reject		= kfv_pep_reject,
+};
+
+static const struct kfi_ops_ep kfv_pep_ops;
+
+/* Listeners on one device's address end with the device. */
+static int kfv_pep_attach(struct kfv_pep *pep)
+{
+	int ret = 0;
+
+	if (!pep->id->device)
+		return 0;
+	pep->dev = kfv_device_get(pep->id->device);
+	if (!pep->dev)
+		return -EADDRNOTAVAIL;
+	mutex_lock(&pep->dev->lock);
+	if (pep->dev->gone)
+		ret = -EADDRNOTAVAIL;
+	else
+		list_add_tail(&pep->node, &pep->dev->peps);
+	mutex_unlock(&pep->dev->lock);
+	if (ret)
+		kfv_device_put(pep->dev);
+	return ret;
+}
+
+static int kfv_pep_bind_addr(struct kfv_pep *pep, const struct kfi_info *info)
+{
+	struct sockaddr_storage any = { .ss_family = AF_INET };
+	struct sockaddr *addr = info->src_addr;
+	int ret;
+
+	if (!addr)
+		addr = (struct sockaddr *)&any;
+	if (addr->sa_family == AF_INET6) {
+		ret = rdma_set_afonly(pep->id, 1);
+		if (ret)
+			return ret;
+	}
+	ret = rdma_bind_addr(pep->id, addr);
+	return ret == -ENODEV ? -EADDRNOTAVAIL : ret;
+}
+
+static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
+			 const struct kfi_info *info, void *context)
+{
+	pep->cm.event = kfv_pep_event;
+	pep->fabric = fabric;
+	pep->backlog = KFV_DEFAULT_BACKLOG;
+	pep->commit = info->caps & KFI_RMA_PMEM;
+	mutex_init(&pep->lock);
+	INIT_LIST_HEAD(&pep->node);
+	pep->pep.ops = &kfv_pep_ops;
+	pep->pep.cm = &kfv_pep_cm_ops;
+	kfi_obj_init(&pep->pep.fid, KFI_CLASS_PEP, &kfv_pep_fid_ops, context);
+	kfi_eq_event_init(&pep->shutdown, &pep->pep.fid);
+	pep->shutdown.event = KFI_SHUTDOWN;
+}
+
+int kfv_pep_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
+		 struct kfid_pep **ppep, void *context, const char *owner)
+{
+	struct kfv_fabric *fabric = to_kfv_fabric(kfid_fabric);
+	struct kfv_pep *pep;
+	int ret;
+
+	if (!info || !ppep ||
+	    (info->src_addr &&
+	     !kfi_sockaddr_valid(info->src_addr, info->src_addrlen)))
+		return -EINVAL;
+	pep = kzalloc_obj(*pep);
+	if (!pep)
+		return -ENOMEM;
+	kfv_pep_init(pep, fabric, info, context);
+	pep->id = __rdma_create_kernel_id(fabric->net, kfv_cm_handler, &pep->cm,
+					  RDMA_PS_TCP, IB_QPT_RC, owner);
+	if (IS_ERR(pep->id)) {
+		ret = PTR_ERR(pep->id);
+		goto err_free;
+	}
+	ret = kfv_pep_bind_addr(pep, info);
+	if (ret)
+		goto err_id;
+	ret = -EINVAL;
+	if (!kfi_obj_get(&kfid_fabric->fid))
+		goto err_id;
+	ret = kfv_pep_attach(pep);
+	if (ret)
+		goto err_fabric;
+	*ppep = &pep->pep;
+	return 0;
+
+err_fabric:
+	kfi_obj_put(&kfid_fabric->fid);
+err_id:
+	rdma_destroy_id(pep->id);
+err_free:
+	kfree(pep);
+	return ret;
+}
+
+static struct rdma_cm_id *kfv_peps_pop(struct kfv_device *dev)
+{
+	struct rdma_cm_id *id = NULL;
+	struct kfv_pep *pep;
+
+	mutex_lock(&dev->listen_lock);
+	mutex_lock(&dev->lock);
+	pep = list_first_entry_or_null(&dev->peps, struct kfv_pep, node);
+	if (pep) {
+		id = pep->id;
+		pep->id = NULL;
+		list_del_init(&pep->node);
+		if (pep->eq)
+			kfi_eq_post(pep->eq, &pep->shutdown);
+	}
+	mutex_unlock(&dev->lock);
+	mutex_unlock(&dev->listen_lock);
+	return id;
+}
+
+/* The device goes: nobody listens there any more, and requests are void. */
+void kfv_peps_remove(struct kfv_device *dev)
+{
+	struct rdma_cm_id *id;
+
+	while ((id = kfv_peps_pop(dev)))
+		rdma_destroy_id(id);
+	kfv_connreqs_remove(dev);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A domain's persistent regions, as commits find them.
+ */
+
+#include <linux/minmax.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/* A range of a region that a commit names, with a reference; NULL if it is bad. */
+struct kfv_mr *kfv_pmem_get(struct kfv_domain *domain, u64 addr, u64 len,
+			    u64 key)
+{
+	struct kfv_mr *mr;
+	u64 offset;
+
+	if (upper_32_bits(key) != upper_32_bits(KFI_KEY_PMEM))
+		return NULL;
+	xa_lock(&domain->pmem);
+	mr = xa_load(&domain->pmem, lower_32_bits(key));
+	if (mr && !refcount_inc_not_zero(&mr->commits))
+		mr = NULL;
+	xa_unlock(&domain->pmem);
+	if (!mr)
+		return NULL;
+	offset = addr - mr->mr.iova;
+	if (addr >= mr->mr.iova && offset <= mr->len && len <= mr->len - offset)
+		return mr;
+	kfv_pmem_put(mr);
+	return NULL;
+}
+
+void kfv_pmem_put(struct kfv_mr *mr)
+{
+	if (refcount_dec_and_test(&mr->commits))
+		complete(&mr->committed);
+}
+
+static void kfv_pmem_fail_connections(struct kfv_domain *domain)
+{
+	struct kfv_ep *ep;
+
+	mutex_lock(&domain->lock);
+	list_for_each_entry(ep, &domain->eps, node)
+		if (ep->commit)
+			kfv_ep_lost(ep);
+	mutex_unlock(&domain->lock);
+}
+
+/* A dead region's key may be another one's by now. */
+static void kfv_pmem_erase(struct kfv_mr *mr)
+{
+	xa_cmpxchg(&mr->domain->pmem, mr->key, mr, NULL, GFP_KERNEL);
+}
+
+/* The memory device is going: nobody reaches the region any more. */
+static void kfv_pmem_revoke(struct kfi_pmem_region *region)
+{
+	struct kfv_mr *mr = container_of(region, struct kfv_mr, region);
+	struct kfv_domain *domain = mr->domain;
+
+	kfv_pmem_erase(mr);
+	if (!kfv_domain_get(domain))
+		return;
+	kfv_pmem_fail_connections(domain);
+	kfv_mr_kill(mr);
+	kfv_domain_put(domain);
+}
+
+/* Makes a region one that can be committed to. */
+int kfv_pmem_publish(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
+{
+	struct kfv_domain *domain = mr->domain;
+	int ret;
+
+	refcount_set(&mr->commits, 1);
+	init_completion(&mr->committed);
+	ret = kfi_pmem_region_init(&mr->region, attr->type, attr->mr_iov,
+				   attr->iov_count, kfv_pmem_revoke);
+	if (ret)
+		return ret;
+	ret = xa_err(xa_store(&domain->pmem, mr->key, mr, GFP_KERNEL));
+	if (ret) {
+		kfi_pmem_region_destroy(&mr->region);
+		return ret;
+	}
+	mr->mr.key |= KFI_KEY_PMEM;
+	return 0;
+}
+
+/* No commit finds the region any more, and none uses it. */
+void kfv_pmem_unpublish(struct kfv_mr *mr)
+{
+	kfv_pmem_erase(mr);
+	kfv_pmem_put(mr);
+	wait_for_completion(&mr->committed);
+}
+
+/* What a peer has to know of the memory here: the weakest of all regions. */
+void kfv_pmem_declare(struct kfv_domain *domain, struct kfv_peer *peer)
+{
+	unsigned long index;
+	struct kfv_mr *mr;
+
+	peer->domain = KFI_PMEM_DOMAIN_UNKNOWN;
+	peer->sync = true;
+	xa_lock(&domain->pmem);
+	xa_for_each(&domain->pmem, index, mr) {
+		const struct kfi_memdev *dev = mr->region.dev;
+
+		if (!peer->domain || dev->domain < peer->domain)
+			peer->domain = dev->domain;
+		peer->sync &= dev->sync;
+	}
+	xa_unlock(&domain->pmem);
+}

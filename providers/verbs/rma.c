@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * One-sided access: an operation becomes as many work requests as its segments
+ * and remote ranges ask for.
+ */
+
+#include <linux/overflow.h>
+#include <linux/uio.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+static int kfv_rma_next(struct kfv_post *post, enum ib_wr_opcode opcode,
+			u64 addr, u64 key)
+{
+	int ret;
+
+	ret = kfv_tx_next(post, opcode);
+	if (ret)
+		return ret;
+	post->wr->rdma.remote_addr = addr;
+	post->wr->rdma.rkey = lower_32_bits(key);
+	return 0;
+}
+
+/* The work requests of one remote range. */
+static int kfv_rma_range(struct kfv_post *post, struct kfi_seg_iter *iter,
+			 void **desc, const struct kfi_rma_iov *rma,
+			 enum ib_wr_opcode opcode, bool inject)
+{
+	enum dma_data_direction dir = opcode == IB_WR_RDMA_READ ?
+				      DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	size_t done = 0;
+	ssize_t ret;
+
+	do {
+		ret = kfv_rma_next(post, opcode, rma->addr + done, rma->key);
+		if (ret)
+			return ret;
+		if (inject) {
+			const struct kvec *kv = iter->iov;
+
+			ret = kfv_wr_fill_buf(post, kv->iov_base + iter->done,
+					      rma->len);
+			iter->done += rma->len;
+			return ret;
+		}
+		ret = kfv_wr_fill(post, iter, desc, rma->len - done, dir);
+		if (ret < 0)
+			return ret;
+		if (!ret && rma->len)
+			return -EINVAL;
+		post->nr_segs += post->wr->send.num_sge;
+		if (post->nr_segs > KFV_RMA_SEGS)
+			return -E2BIG;
+		done += ret;
+	} while (done < rma->len);
+	return 0;
+}
+
+int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
+		  enum ib_wr_opcode opcode, u64 flags, size_t len)
+{
+	struct kvec buf = { .iov_base = post->op->buf, .iov_len = len };
+	bool inject = flags & KFI_INJECT;
+	struct kfi_seg_iter iter;
+	size_t i;
+	int ret;
+
+	kfi_seg_iter_init(&iter, msg->type, msg->msg_iov, msg->iov_count);
+	if (inject) {
+		ret = kfv_copy_from(post->op->buf, msg->type, msg->msg_iov,
+				    msg->iov_count);
+		if (ret)
+			return ret;
+		kfi_seg_iter_init(&iter, KFI_KVEC, &buf, 1);
+	}
+	for (i = 0; i < msg->rma_iov_count; i++) {
+		if (!msg->rma_iov[i].len && msg->rma_iov_count > 1)
+			continue;
+		ret = kfv_rma_range(post, &iter, msg->desc, &msg->rma_iov[i],
+				    opcode, inject);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * A read of the last byte comes back when all of the write before it is visible at
+ * the target.
+ */
+static int kfv_rma_deliver(struct kfv_post *post, const struct kfi_msg_rma *msg)
+{
+	const struct kfi_rma_iov *last = &msg->rma_iov[msg->rma_iov_count - 1];
+	int ret;
+
+	while (!last->len && last > msg->rma_iov)
+		last--;
+	if (!last->len)
+		return 0;
+	ret = kfv_rma_next(post, IB_WR_RDMA_READ, last->addr + last->len - 1,
+			   last->key);
+	if (ret)
+		return ret;
+	return kfv_wr_map_buf(post, post->op->buf, 1, DMA_FROM_DEVICE);
+}
+
+static int kfv_write_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
+			  u64 flags, size_t len, bool report)
+{
+	bool deliver = flags & KFI_DELIVERY_COMPLETE;
+	struct kfv_post post;
+	int ret;
+
+	ret = kfv_tx_begin(&post, ep);
+	if (ret)
+		return ret;
+	ret = -EOPNOTSUPP;
+	if (deliver && !ep->depth)
+		return kfv_tx_abort(&post, ret);
+	ret = kfv_rma_build(&post, msg, IB_WR_RDMA_WRITE, flags, len);
+	if (ret)
+		return kfv_tx_abort(&post, ret);
+	if (flags & KFI_REMOTE_CQ_DATA) {
+		post.wr->send.opcode = IB_WR_RDMA_WRITE_WITH_IMM;
+		post.wr->send.ex.imm_data = cpu_to_be32(msg->data);
+	}
+	if (deliver)
+		ret = kfv_rma_deliver(&post, msg);
+	if (ret)
+		return kfv_tx_abort(&post, ret);
+	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_WRITE, flags, report);
+	return 0;
+}
+
+static int kfv_read_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
+			 u64 flags, size_t len)
+{
+	struct kfv_post post;
+	int ret;
+
+	ret = kfv_tx_begin(&post, ep);
+	if (ret)
+		return ret;
+	ret = -EOPNOTSUPP;
+	if (ep->depth)
+		ret = kfv_rma_build(&post, msg, IB_WR_RDMA_READ, flags, len);
+	if (ret)
+		return kfv_tx_abort(&post, ret);
+	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_READ, flags, true);
+	return 0;
+}
+
+static ssize_t kfv_readmsg(struct kfid_ep *kfid_ep,
+			   const struct kfi_msg_rma *msg, u64 flags)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	unsigned long irq;
+	size_t len;
+	int ret;
+
+	ret = kfi_check_rma(&ep->limits, msg, flags, KFI_READ_FLAGS, &len);
+	if (!ret) {
+		spin_lock_irqsave(&ep->tx.lock, irq);
+		ret = kfv_read_post(ep, msg, flags, len);
+		spin_unlock_irqrestore(&ep->tx.lock, irq);
+	}
+	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
+}
+
+static ssize_t kfv_write(struct kfid_ep *kfid_ep, const struct kfi_msg_rma *msg,
+			 u64 flags, bool report)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	unsigned long irq;
+	size_t len;
+	int ret;
+
+	ret = kfi_check_rma(&ep->limits, msg, flags, KFI_WRITE_FLAGS, &len);
+	if (!ret) {
+		spin_lock_irqsave(&ep->tx.lock, irq);
+		if (kfv_is_commit(ep, flags))
+			ret = kfv_commit_post(ep, msg, flags, len, report);
+		else
+			ret = kfv_write_post(ep, msg, flags, len, report);
+		spin_unlock_irqrestore(&ep->tx.lock, irq);
+	}
+	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
+}
+
+static ssize_t kfv_writemsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg,
+			    u64 flags)
+{
+	return kfv_write(ep, msg, flags, true);
+}
+
+static ssize_t kfv_inject_writemsg(struct kfid_ep *ep,
+				   const struct kfi_msg_rma *msg, u64 flags)
+{
+	return kfv_write(ep, msg, flags, false);
+}
+
+const struct kfi_ops_rma kfv_rma_ops = {
+	.read	= kfv_readmsg,
+	.write	= kfv_writemsg,
+	.inject	= kfv_inject_writemsg,
+};

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What an endpoint sends: operations become work requests in a ring, the device is
+ * given them in one list, and they come back in the same order.
+ */
+
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "commit.h"
+#include "ep.h"
+#include "verbs.h"
+
+/*
+ * Posting. All of it under the endpoint's post lock, in any context.
+ */
+
+static ssize_t kfv_tx_state_error(const struct kfv_ep *ep)
+{
+	switch (ep->state) {
+	case KFV_GONE:
+		return -ENODEV;
+	case KFV_DOWN:
+		return -ESHUTDOWN;
+	default:
+		return ep->enabled ? -ENOTCONN : -KFI_EOPBADSTATE;
+	}
+}
+
+/* Whether everything that was posted before the work request @wr is complete. */
+static bool kfv_tx_fence_open(struct kfv_txq *tx, const struct kfv_wr *wr)
+{
+	return kfv_tail(&tx->wr_tail) == tx->wr_posted &&
+	       kfv_tail(&tx->commit_tail) == wr->commits;
+}
+
+/* Whoever says that it waits must look again: a completion may not have seen it. */
+static void kfv_tx_wait(struct kfv_txq *tx, unsigned long bit)
+{
+	set_bit(ilog2(bit), &tx->waiters);
+	/* pairs with kfv_tx_wake() */
+	smp_mb__after_atomic();
+}
+
+/*
+ * Tells completions that a fence waits for them. Either they see that, or the
+ * fence is found open here.
+ */
+static bool kfv_tx_fence_wait(struct kfv_txq *tx, const struct kfv_wr *wr)
+{
+	kfv_tx_wait(tx, KFV_WAIT_FENCE);
+	if (!kfv_tx_fence_open(tx, wr))
+		return true;
+	clear_bit(ilog2(KFV_WAIT_FENCE), &tx->waiters);
+	return false;
+}
+
+/* One past the last work request that may be posted with the one at @first. */
+static u32 kfv_tx_batch_end(struct kfv_txq *tx, u32 first)
+{
+	u32 end = first + 1;
+
+	if (!tx->fences)
+		return tx->wr_head;
+	while (end != tx->wr_head && !kfv_wr_at(tx, end)->fence)
+		end++;
+	return end;
+}
+
+/*
+ * Gives the device all that it may have by now. What it does not take, because the
+ * queue pair is in error, is completed when the endpoint goes down.
+ */
+void kfv_tx_ring(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	struct kfv_wr *wr;
+	u32 end;
+
+	lockdep_assert_held(&tx->lock);
+	while (tx->wr_posted != tx->wr_head && ep->state == KFV_CONNECTED) {
+		wr = kfv_wr_at(tx, tx->wr_posted);
+		if (wr->fence) {
+			if (!kfv_tx_fence_open(tx, wr) &&
+			    kfv_tx_fence_wait(tx, wr))
+				return;
+			wr->fence = false;
+			tx->fences--;
+		}
+		end = kfv_tx_batch_end(tx, tx->wr_posted);
+		kfv_wr_at(tx, end - 1)->send.next = NULL;
+		tx->wr_posted = end;
+		if (ib_post_send(ep->qp, &wr->send, NULL))
+			kfv_ep_lost_locked(ep);
+	}
+}
+
+/* An operation is refused: what was waiting for it to follow waits no more. */
+ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
+{
+	struct kfv_txq *tx = &ep->tx;
+	unsigned long irq;
+
+	if (READ_ONCE(tx->wr_posted) != READ_ONCE(tx->wr_head)) {
+		spin_lock_irqsave(&tx->lock, irq);
+		kfv_tx_ring(ep);
+		spin_unlock_irqrestore(&tx->lock, irq);
+	}
+	return error;
+}
+
+static u32 kfv_tx_room(struct kfv_txq *tx)
+{
+	return tx->wr_mask + 1 - (tx->wr_head - kfv_tail(&tx->wr_tail));
+}
+
+/* As for fences: either a completion sees that somebody waits, or there is room. */
+static int kfv_tx_no_room(struct kfv_post *post)
+{
+	struct kfv_txq *tx = &post->ep->tx;
+
+	if (!tx->handler.handler)
+		return -EAGAIN;
+	tx->room = post->nr_wrs ? kfv_rma_wrs(tx->max_sge) : 1;
+	kfv_tx_wait(tx, KFV_WAIT_ROOM);
+	if (kfv_tx_room(tx) >= tx->room &&
+	    test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
+		queue_work(kfv_wq, &tx->work);
+	return -EAGAIN;
+}
+
+/* Without somebody to tell there is nothing to ask for. */
+static bool kfv_tx_take_slot(struct kfv_txq *tx)
+{
+	if (likely(kfi_cq_take(tx->credit)))
+		return true;
+	return tx->handler.handler && kfi_cq_want(tx->credit) &&
+	       kfi_cq_take(tx->credit);
+}
+
+/* Starts an operation: takes its slot. Without one nothing has happened. */
+int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+
+	if (unlikely(ep->state != KFV_CONNECTED))
+		return kfv_tx_state_error(ep);
+	if (!kfv_tx_take_slot(tx))
+		return -EAGAIN;
+	post->ep = ep;
+	post->op = &tx->ops[tx->op_head & tx->op_mask];
+	post->op->commit = false;
+	post->op->result = NULL;
+	post->wr = NULL;
+	post->nr_wrs = 0;
+	post->nr_segs = 0;
+	post->room = kfv_tx_room(tx);
+	/* The slot was complete before its entry was read. */
+	if (tx->op_head - kfv_tail(&tx->op_tail) > tx->op_mask) {
+		kfi_cq_untake(tx->credit);
+		return kfv_tx_no_room(post);
+	}
+	return 0;
+}
+
+/* The operation's next work request. */
+int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
+{
+	struct kfv_txq *tx = &post->ep->tx;
+	struct kfv_wr *wr;
+
+	if (post->nr_wrs == kfv_rma_wrs(tx->max_sge))
+		return -E2BIG;
+	if (post->nr_wrs == post->room)
+		return kfv_tx_no_room(post);
+	wr = kfv_wr_at(tx, tx->wr_head + post->nr_wrs++);
+	wr->op = post->op;
+	wr->mapped = false;
+	wr->last = false;
+	wr->fence = false;
+	wr->send.next = NULL;
+	wr->send.opcode = opcode;
+	wr->send.send_flags = 0;
+	wr->send.num_sge = 0;
+	if (post->wr)
+		post->wr->send.next = &wr->send;
+	post->wr = wr;
+	return 0;
+}
+
+static void kfv_wr_unmap(struct kfv_ep *ep, const struct kfv_wr *wr)
+{
+	if (wr->mapped)
+		kfv_sge_unmap(ep->domain, wr->sge, wr->send.num_sge, wr->dir);
+}
+
+/* Undoes an operation that cannot be posted. */
+int kfv_tx_abort(struct kfv_post *post, int error)
+{
+	struct kfv_txq *tx = &post->ep->tx;
+	unsigned int i;
+
+	for (i = 0; i < post->nr_wrs; i++)
+		kfv_wr_unmap(post->ep, kfv_wr_at(tx, tx->wr_head + i));
+	kfi_cq_untake(tx->credit);
+	return error;
+}
+
+/* The operation is whole: from here on it is going to complete. */
+void kfv_tx_end(struct kfv_post *post, void *context, u64 comp_flags, u64 flags,
+		bool report)
+{
+	struct kfv_txq *tx = &post->ep->tx;
+	struct kfv_wr *first = kfv_wr_at(tx, tx->wr_head);
+	struct kfv_op *op = post->op;
+
+	op->context = context;
+	op->flags = comp_flags;
+	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
+	op->nr_wrs = post->nr_wrs;
+	op->status = IB_WC_SUCCESS;
+	post->wr->last = true;
+	post->wr->send.send_flags |= IB_SEND_SIGNALED;
+
+	if (flags & KFI_FENCE) {
+		first->fence = true;
+		first->commits = tx->commit_head;
+		tx->fences++;
+	}
+	if (tx->wr_posted != tx->wr_head)
+		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &first->send;
+	tx->wr_head += post->nr_wrs;
+	if (op->commit)
+		tx->commit_head++;
+	else
+		tx->op_head++;
+	if (!(flags & KFI_MORE))
+		kfv_tx_ring(post->ep);
+}
+
+/*
+ * Completing. In the context of the completion queue, one at a time; without a
+ * lock until something is found to wait.
+ */
+
+static void kfv_tx_wake_room(struct kfv_txq *tx)
+{
+	if (!(READ_ONCE(tx->waiters) & KFV_WAIT_ROOM) ||
+	    kfv_tx_room(tx) < READ_ONCE(tx->room))
+		return;
+	if (test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
+		queue_work(kfv_wq, &tx->work);
+}
+
+/* Only commit endpoints have commits to wait for. */
+static void kfv_tx_wake_slot(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+
+	if (READ_ONCE(tx->waiters) & KFV_WAIT_SLOT && kfv_commit_room(ep) &&
+	    test_and_clear_bit(ilog2(KFV_WAIT_SLOT), &tx->waiters))
+		queue_work(kfv_wq, &tx->work);
+}
+
+/* As kfv_tx_no_room(), for commits */
+int kfv_tx_no_slot(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+
+	if (!tx->handler.handler)
+		return -EAGAIN;
+	kfv_tx_wait(tx, KFV_WAIT_SLOT);
+	kfv_tx_wake_slot(ep);
+	return -EAGAIN;
+}
+
+/* Something completed: does somebody wait for that? */
+void kfv_tx_wake(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	unsigned long irq;
+
+	/* pairs with kfv_tx_wait() */
+	smp_mb();
+	if (likely(!READ_ONCE(tx->waiters)))
+		return;
+	kfv_tx_wake_room(tx);
+	kfv_tx_wake_slot(ep);
+	if (test_and_clear_bit(ilog2(KFV_WAIT_FENCE), &tx->waiters)) {
+		spin_lock_irqsave(&tx->lock, irq);
+		kfv_tx_ring(ep);
+		spin_unlock_irqrestore(&tx->lock, irq);
+	}
+}
+
+static void kfv_tx_report(struct kfv_ep *ep, const struct kfv_op *op)
+{
+	struct kfi_comp comp = {
+		.op_context = op->context,
+		.flags = op->flags,
+	};
+
+	if (op->status != IB_WC_SUCCESS)
+		kfv_comp_error(&comp, op->status);
+	if (op->report || comp.err)
+		kfi_cq_complete(ep->tx.credit, &comp);
+	else
+		kfi_cq_complete_silent(ep->tx.credit);
+}
+
+/* The last work request of an operation is back, and so are those before. */
+static void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
+{
+	struct kfv_txq *tx = &ep->tx;
+	struct kfv_op done = *op;
+	unsigned int i;
+
+	for (i = 0; i < done.nr_wrs; i++)
+		kfv_wr_unmap(ep, kfv_wr_at(tx, tx->wr_tail + i));
+	if (done.result && done.status == IB_WC_SUCCESS)
+		memcpy(done.result, done.buf, sizeof(*done.result));
+	kfv_advance(&tx->wr_tail, done.nr_wrs);
+	if (done.commit) {
+		kfv_commit_sent(ep, op);
+	} else {
+		kfv_advance(&tx->op_tail, 1);
+		kfv_tx_report(ep, &done);
+	}
+	kfv_tx_wake(ep);
+}
+
+static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
+{
+	struct kfv_wr *wr = container_of(wc->wr_cqe, struct kfv_wr, cqe);
+	struct kfv_ep *ep = cq->cq_context;
+	struct kfv_op *op = wr->op;
+
+	if (unlikely(wc->status != IB_WC_SUCCESS)) {
+		if (op->status == IB_WC_SUCCESS)
+			op->status = wc->status;
+		if (wc->status != IB_WC_WR_FLUSH_ERR)
+			kfv_ep_lost(ep);
+	}
+	if (wr->last)
+		kfv_tx_op_done(ep, op);
+}
+
+/* Completes what the device was never given, after everything that it was. */
+void kfv_tx_flush(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	struct kfv_op *op;
+
+	if (ep->tx_cq && ep->tx_cq->poll_ctx == IB_POLL_SOFTIRQ)
+		local_bh_disable();
+	while (tx->wr_tail != tx->wr_head) {
+		op = kfv_wr_at(tx, tx->wr_tail)->op;
+		if (op->status == IB_WC_SUCCESS)
+			op->status = IB_WC_WR_FLUSH_ERR;
+		kfv_tx_op_done(ep, op);
+	}
+	if (ep->tx_cq && ep->tx_cq->poll_ctx == IB_POLL_SOFTIRQ)
+		local_bh_enable();
+}
+
+/*
+ * The TX handler, and the queue's life
+ */
+
+void kfv_tx_work(struct work_struct *work)
+{
+	struct kfv_ep *ep = container_of(work, struct kfv_ep, tx.work);
+	const struct kfi_tx_handler_attr *handler = &ep->tx.handler;
+
+	if (handler->handler)
+		handler->handler(&ep->ep, handler->context);
+}
+
+void kfv_txq_destroy(struct kfv_txq *tx)
+{
+	kvfree(tx->bufs);
+	kvfree(tx->ops);
+	kvfree(tx->wrs);
+	tx->bufs = NULL;
+	tx->ops = NULL;
+	tx->wrs = NULL;
+}
+
+/* A buffer does not reach across pages, so that the device can have it. */
+static int kfv_txq_alloc_bufs(struct kfv_txq *tx)
+{
+	size_t stride = roundup_pow_of_two(KFV_INJECT_SIZE);
+	u32 i;
+
+	tx->bufs = kvzalloc(PAGE_ALIGN((tx->op_mask + 1) * stride), GFP_KERNEL);
+	if (!tx->bufs)
+		return -ENOMEM;
+	for (i = 0; i <= tx->op_mask; i++)
+		tx->ops[i].buf = tx->bufs + i * stride;
+	return 0;
+}
+
+/* Allocates the rings; kfv_txq_destroy() frees them, also after a failure. */
+int kfv_txq_init(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	u32 i;
+
+	tx->wr_stride = struct_size_t(struct kfv_wr, sge, tx->max_sge);
+	tx->wr_mask = roundup_pow_of_two(ep->tx_size +
+					 kfv_rma_wrs(tx->max_sge)) - 1;
+	tx->op_mask = roundup_pow_of_two(ep->tx_size) - 1;
+	tx->wrs = kvcalloc(tx->wr_mask + 1, tx->wr_stride, GFP_KERNEL);
+	tx->ops = kvzalloc_objs(*tx->ops, tx->op_mask + 1);
+	if (!tx->wrs || !tx->ops)
+		return -ENOMEM;
+	for (i = 0; i <= tx->wr_mask; i++) {
+		struct kfv_wr *wr = kfv_wr_at(tx, i);
+
+		wr->cqe.done = kfv_tx_done;
+		wr->send.wr_cqe = &wr->cqe;
+		wr->send.sg_list = wr->sge;
+	}
+	return kfv_txq_alloc_bufs(tx);
+}
