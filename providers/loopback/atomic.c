@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/string.h>
 
+#include "ep.h"
 #include "loopback.h"
 
 static bool lo_type_valid(enum kfi_datatype datatype)

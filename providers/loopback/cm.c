@@ -10,6 +10,8 @@
 
 #include <kfi_errno.h>
 
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
 
 int lo_get_addr(const struct sockaddr_storage *from, void *addr, size_t *len)

@@ -10,6 +10,8 @@
 #include <linux/string.h>
 
 #include "commit.h"
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
 
 /**

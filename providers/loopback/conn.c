@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
 
 static void lo_conn_timeout(struct work_struct *work)

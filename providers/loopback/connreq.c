@@ -9,6 +9,7 @@
 
 #include <kfi_errno.h>
 
+#include "conn.h"
 #include "loopback.h"
 
 /* An info that has the request is gone. */

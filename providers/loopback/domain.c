@@ -7,7 +7,10 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
+#include "mem.h"
 
 static int lo_domain_close(struct kfid *fid)
 {

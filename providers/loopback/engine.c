@@ -7,6 +7,8 @@
 #include <linux/sched.h>
 
 #include "commit.h"
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
 
 /* Local memory of an operation. */

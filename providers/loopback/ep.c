@@ -8,6 +8,8 @@
 #include <kfi_errno.h>
 
 #include "commit.h"
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
 
 /* Milliseconds */

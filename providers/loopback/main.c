@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <net/net_namespace.h>
 
+#include "conn.h"
 #include "loopback.h"
 
 #define LO_RAW_CAPS	(KFI_MSG | KFI_RMA | KFI_ATOMIC | KFI_SEND | KFI_RECV | \

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "loopback.h"
+#include "mem.h"
 
 #define LO_REMOTE_RIGHTS	(KFI_REMOTE_READ | KFI_REMOTE_WRITE)
 

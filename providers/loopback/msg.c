@@ -3,6 +3,7 @@
  * Messages.
  */
 
+#include "ep.h"
 #include "loopback.h"
 
 static ssize_t lo_post_send(struct lo_ep *ep, const struct kfi_msg *msg,

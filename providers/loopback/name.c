@@ -13,6 +13,7 @@
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 
+#include "conn.h"
 #include "loopback.h"
 
 /* What the Internet's numbers authority leaves to dynamic use. */

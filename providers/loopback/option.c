@@ -9,6 +9,8 @@
 #include <kfi_errno.h>
 
 #include "commit.h"
+#include "conn.h"
+#include "ep.h"
 #include "loopback.h"
 
 #define LO_MAX_RNR	31

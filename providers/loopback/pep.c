@@ -10,6 +10,7 @@
 
 #include <kfi_errno.h>
 
+#include "conn.h"
 #include "loopback.h"
 
 static struct lo_pep *lo_pep_of(struct kfid *fid)

@@ -4,6 +4,7 @@
  */
 
 #include "commit.h"
+#include "ep.h"
 #include "loopback.h"
 
 /* On a wire, a raw endpoint finds out by reading whether data has arrived. */

@@ -5,6 +5,7 @@
 
 #include <linux/jiffies.h>
 
+#include "ep.h"
 #include "loopback.h"
 
 /* A time of the InfiniBand specification's table 46, in microseconds. */

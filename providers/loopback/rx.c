@@ -9,6 +9,7 @@
 
 #include <kfi_errno.h>
 
+#include "ep.h"
 #include "loopback.h"
 
 /* The peer's engine is called again to look for what it waits for. */

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "loopback.h"
+#include "mem.h"
 
 int lo_segs_alloc(struct lo_segs *segs, u32 count)
 {

@@ -10,6 +10,7 @@
 
 #include <kfi_errno.h>
 
+#include "ep.h"
 #include "loopback.h"
 
 static void lo_tx_room(struct work_struct *work)

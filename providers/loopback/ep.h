@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Endpoints, and their operations from the post to the completion.
+ */
+
+#ifndef KFI_LOOPBACK_EP_H
+#define KFI_LOOPBACK_EP_H
+
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include <kfi_atomic.h>
+#include <kfi_cm.h>
+#include <kfi_endpoint.h>
+#include <kfi_prov.h>
+#include <kfi_rma.h>
+
+#include "loopback.h"
+#include "mem.h"
+
+struct lo_commits;
+struct lo_conn;
+struct lo_name;
+
+enum lo_op_type {
+	LO_SEND,
+	LO_WRITE,
+	LO_READ,
+	LO_ATOMIC,
+};
+
+/**
+ * struct lo_desc - what an operation is
+ * @type: its type
+ * @quiet: no entry unless it fails
+ * @flags: flags of the call
+ * @comp_flags: flags of its entry
+ * @context: the consumer's
+ * @len: bytes
+ * @data: for the peer's completion
+ * @nr_ranges: remote ranges
+ * @commit_nr: of a commit: how many were posted up to it
+ * @atomic: KFI_SUM, KFI_ATOMIC_READ, KFI_CSWAP
+ * @operand: of an atomic
+ * @compare: of KFI_CSWAP
+ * @result: where an atomic puts the value before, or NULL
+ */
+struct lo_desc {
+	enum lo_op_type	type;
+	bool		quiet;
+	u64		flags;
+	u64		comp_flags;
+	void		*context;
+	size_t		len;
+	u64		data;
+	u32		nr_ranges;
+	u64		commit_nr;
+	enum kfi_op	atomic;
+	u64		operand;
+	u64		compare;
+	void		*result;
+};
+
+/**
+ * struct lo_post - an operation on its way from the caller to a slot
+ * @desc: what it is
+ * @ranges: remote memory
+ * @type: of @iov
+ * @iov: local memory
+ * @count: elements of @iov
+ * @seg_limit: most segments of it
+ * @reads: it needs a read on the wire, if there were one
+ */
+struct lo_post {
+	struct lo_desc			desc;
+	const struct kfi_rma_iov	*ranges;
+	enum kfi_iov_type		type;
+	const void			*iov;
+	size_t				count;
+	u32				seg_limit;
+	bool				reads;
+};
+
+/**
+ * struct lo_op - a slot for a transmit operation
+ * @desc: what it is
+ * @seg: its first segment
+ * @nr_segs: how many
+ * @ranges: remote memory
+ * @inject: local memory of KFI_INJECT
+ */
+struct lo_op {
+	struct lo_desc		desc;
+	u32			seg;
+	u32			nr_segs;
+	struct kfi_rma_iov	ranges[LO_RMA_IOV_LIMIT];
+	u8			inject[LO_INJECT_SIZE];
+};
+
+/**
+ * struct lo_recv - a posted receive
+ * @context: the consumer's
+ * @quiet: no entry unless it fails
+ * @len: bytes of it
+ * @seg: its first segment
+ * @nr_segs: how many
+ */
+struct lo_recv {
+	void	*context;
+	bool	quiet;
+	size_t	len;
+	u32	seg;
+	u32	nr_segs;
+};
+
+/**
+ * struct lo_tx - the transmit side of an endpoint
+ * @lock: protects all of it; any context
+ * @status: why nothing can be posted, or 0
+ * @selective: bound with KFI_SELECTIVE_COMPLETION
+ * @size: operations that can be outstanding or unread
+ * @depth: reads and atomics that the connection has
+ * @cq: completion queue
+ * @credit: slots in @cq
+ * @ops: slots, a ring; the engine alone advances @head
+ * @mask: size of @ops, less 1
+ * @head: next to execute
+ * @tail: next to fill
+ * @segs: their segments
+ * @commits: commits posted and not complete
+ * @commit_nr: commits posted
+ * @broken_nr: @commit_nr when a commit last failed
+ * @want_segs: segments that a refused post would have needed
+ * @want_commit: a post was refused for lack of a commit slot
+ * @room: calls @handler
+ * @handler: the consumer's, told when there is room again
+ */
+struct lo_tx {
+	/* protects all that follows */
+	spinlock_t			lock;
+	int				status;
+	bool				selective;
+	u32				size;
+	u8				depth;
+	struct lo_cq			*cq;
+	struct kfi_cq_credit		*credit;
+	struct lo_op			*ops;
+	u32				mask;
+	u32				head;
+	u32				tail;
+	struct lo_segs			segs;
+	u32				commits;
+	u64				commit_nr;
+	u64				broken_nr;
+	u32				want_segs;
+	bool				want_commit;
+	struct work_struct		room;
+	struct kfi_tx_handler_attr	handler;
+};
+
+/**
+ * struct lo_rx - the receive side of an endpoint
+ * @lock: protects all of it; any context
+ * @status: why nothing can be posted, or 0
+ * @selective: bound with KFI_SELECTIVE_COMPLETION
+ * @size: receives that can be outstanding or unread
+ * @cq: completion queue
+ * @credit: slots in @cq
+ * @recvs: posted receives, a ring
+ * @mask: size of @recvs, less 1
+ * @head: next to be used
+ * @tail: next to fill
+ * @segs: their segments
+ * @waiter: peer whose engine waits for a receive, or for room in @cq
+ * @room: there is room in @cq
+ */
+struct lo_rx {
+	/* protects all that follows */
+	spinlock_t		lock;
+	int			status;
+	bool			selective;
+	u32			size;
+	struct lo_cq		*cq;
+	struct kfi_cq_credit	*credit;
+	struct lo_recv		*recvs;
+	u32			mask;
+	u32			head;
+	u32			tail;
+	struct lo_segs		segs;
+	struct lo_ep		*waiter;
+	struct work_struct	room;
+};
+
+/**
+ * struct lo_ep - an open endpoint
+ * @ep: what the consumer has
+ * @kref: one for being open, one for a commit under way
+ * @domain: its domain
+ * @eq: event queue
+ * @connected: reserved event
+ * @shutdown: reserved event
+ * @error: reserved event
+ * @enabled: kfi_enable() was called
+ * @limits: of its operations
+ * @src: local address asked for
+ * @dest: peer's address asked for
+ * @name: the local address that it took
+ * @conn_param: KFI_OPT_CONN_PARAM
+ * @connect_timeout: KFI_OPT_CONNECT_TIMEOUT, ms
+ * @commit_timeout: KFI_OPT_COMMIT_TIMEOUT, ms
+ * @conn: its connection, from kfi_connect() on, or from its opening for a request
+ * @side: its index in the connection
+ * @serving: operations of the peer under way here; under @conn's lock
+ * @node: in the domain's list of commit endpoints
+ * @tx: transmit side
+ * @rx: receive side
+ * @commits: commits under way, NULL for an endpoint without
+ * @work: the engine
+ * @rnr_timer: calls the engine when it has waited for a receive for too long
+ * @rnr_deadline: jiffies when that is, if @rnr_waiting; the engine's
+ * @rnr_waiting: the engine waits for a receive, but not for ever; the engine's
+ * @drained: all that was posted is complete, after the end of the connection
+ * @lock: serialises control calls
+ */
+struct lo_ep {
+	struct kfid_ep		ep;
+	struct kref		kref;
+	struct lo_domain	*domain;
+	struct kfid_eq		*eq;
+	struct kfi_eq_event	connected;
+	struct kfi_eq_event	shutdown;
+	struct kfi_eq_event	error;
+	bool			enabled;
+	struct kfi_ep_limits	limits;
+	struct sockaddr_storage	src;
+	struct sockaddr_storage	dest;
+	struct lo_name		*name;
+	struct kfi_conn_param	conn_param;
+	unsigned int		connect_timeout;
+	unsigned int		commit_timeout;
+	struct lo_conn		*conn;
+	unsigned int		side;
+	unsigned int		serving;
+	struct list_head	node;
+	struct lo_tx		tx;
+	struct lo_rx		rx;
+	struct lo_commits	*commits;
+	struct work_struct	work;
+	struct delayed_work	rnr_timer;
+	unsigned long		rnr_deadline;
+	bool			rnr_waiting;
+	struct completion	drained;
+	/* serialises control calls, but for close */
+	struct mutex		lock;
+};
+
+/* ep.c */
+int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
+	       struct kfid_ep **ep, void *context, const char *owner);
+int lo_ep_enable(struct lo_ep *ep);
+void lo_ep_put(struct lo_ep *ep);
+struct lo_ep *lo_ep_of(struct kfid *fid);
+
+/* option.c */
+extern const struct kfi_ops_ep lo_ep_ops;
+
+/* tx.c */
+int lo_tx_init(struct lo_ep *ep);
+void lo_tx_free(struct lo_tx *tx);
+ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post);
+ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret);
+bool lo_tx_quiet(const struct lo_ep *ep, u64 flags);
+struct lo_op *lo_tx_first(struct lo_tx *tx);
+void lo_tx_done(struct lo_ep *ep, struct lo_op *op);
+void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
+		    enum lo_error error);
+
+/* rx.c */
+int lo_rx_init(struct lo_ep *ep);
+void lo_rx_free(struct lo_rx *rx);
+ssize_t lo_rx_post(struct lo_ep *ep, const struct kfi_msg *msg, u64 flags,
+		   size_t len);
+int lo_rx_peek(struct lo_ep *peer, struct lo_ep *ep, struct lo_recv *recv);
+void lo_rx_complete(struct lo_ep *peer, const struct lo_recv *recv,
+		    const struct kfi_comp *comp);
+int lo_rx_take(struct lo_ep *peer, struct lo_ep *ep);
+void lo_rx_untake(struct lo_ep *peer);
+void lo_rx_data(struct lo_ep *peer, const struct lo_desc *desc,
+		const struct lo_recv *recv);
+void lo_rx_kill(struct lo_ep *ep);
+void lo_rx_flush(struct lo_ep *ep);
+
+/* rnr.c */
+void lo_rnr_init(struct lo_ep *ep);
+bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer);
+
+/* engine.c */
+void lo_engine(struct work_struct *work);
+void lo_op_cursor(struct lo_ep *ep, struct lo_op *op, struct lo_cursor *cursor);
+
+/* msg.c, rma.c, atomic.c */
+extern const struct kfi_ops_msg lo_msg_ops;
+extern const struct kfi_ops_msg lo_no_msg_ops;
+extern const struct kfi_ops_rma lo_rma_ops;
+extern const struct kfi_ops_atomic lo_atomic_ops;
+extern const struct kfi_ops_atomic lo_no_atomic_ops;
+int lo_exec_send(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op);
+int lo_exec_read(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op);
+int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op);
+int lo_exec_atomic(struct lo_ep *peer, struct lo_op *op);
+
+#endif /* KFI_LOOPBACK_EP_H */
