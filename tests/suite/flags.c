@@ -312,7 +312,7 @@ static void test_levels(struct suite *t)
 static void test_fence(struct suite *t)
 {
 	unsigned int rounds = suite_scaled(500, 10);
-	size_t len = SZ_1M, last = len - 8;
+	size_t len = SZ_256K, last = len - 8;
 	struct target target;
 	u8 *read;
 

@@ -264,17 +264,15 @@ static int set_option(struct kfid_ep *ep, int name, const void *value,
 
 static void test_options(struct suite *t)
 {
-	struct kfi_tx_handler_attr handler = { };
-	struct kfi_conn_param param = { .responder_resources = 0 };
+	struct kfi_conn_param param = { .responder_resources = 1 };
 	size_t size = 0, len = sizeof(size) - 1;
 	unsigned int ms = 0;
-	struct suite_net net;
-	struct suite_pair pair;
 	struct kfid_ep *ep;
+	struct bare bare;
 
-	if (!suite_open(t, &net, &pair, NULL))
+	if (!bare_open(t, &bare))
 		return;
-	ep = pair.a.ep;
+	ep = bare.ep;
 	EXPECT_OK(t, get_size(ep, KFI_OPT_RMA_SEG_LIMIT, &size));
 	EXPECT(t, size >= 512);
 	EXPECT_OK(t, get_uint(ep, KFI_OPT_COMMIT_TIMEOUT, &ms));
@@ -288,10 +286,37 @@ static void test_options(struct suite *t)
 	EXPECT_EQ(t, set_option(ep, KFI_OPT_RMA_SEG_LIMIT, &size, sizeof(size)),
 		  -ENOPROTOOPT);
 	EXPECT_EQ(t, set_option(ep, KFI_OPT_CONNECT_TIMEOUT, &ms, 1), -EINVAL);
-	EXPECT_EQ(t, set_option(ep, KFI_OPT_TX_HANDLER, &handler,
-				sizeof(handler)), -KFI_EOPBADSTATE);
+	ms = 1234;
+	EXPECT_OK(t, set_option(ep, KFI_OPT_CONNECT_TIMEOUT, &ms, sizeof(ms)));
+	ms = 0;
+	EXPECT_OK(t, get_uint(ep, KFI_OPT_CONNECT_TIMEOUT, &ms));
+	EXPECT_EQ(t, ms, 1234);
+	EXPECT_OK(t, set_option(ep, KFI_OPT_CONN_PARAM, &param, sizeof(param)));
 	param.retry_count = 8;
-	EXPECT(t, set_option(ep, KFI_OPT_CONN_PARAM, &param, sizeof(param)) < 0);
+	EXPECT_EQ(t, set_option(ep, KFI_OPT_CONN_PARAM, &param, sizeof(param)),
+		  -EINVAL);
+	param.retry_count = 7;
+	param.responder_resources = 0;
+	EXPECT_EQ(t, set_option(ep, KFI_OPT_CONN_PARAM, &param, sizeof(param)),
+		  -EINVAL);
+	bare_close(t, &bare);
+}
+
+/* Too late is an error of its own. */
+static void test_late_options(struct suite *t)
+{
+	struct kfi_conn_param param = { .responder_resources = 1 };
+	struct kfi_tx_handler_attr handler = { };
+	struct suite_net net;
+	struct suite_pair pair;
+
+	if (!suite_open(t, &net, &pair, NULL))
+		return;
+	EXPECT_EQ(t, set_option(pair.a.ep, KFI_OPT_TX_HANDLER, &handler,
+				sizeof(handler)), -KFI_EOPBADSTATE);
+	EXPECT_EQ(t, set_option(pair.a.ep, KFI_OPT_CONN_PARAM, &param,
+				sizeof(param)), -KFI_EOPBADSTATE);
+	suite_ping(t, &pair.a, &pair.b);
 	suite_close(&net, &pair);
 }
 
@@ -363,6 +388,7 @@ const struct suite_test suite_state_tests[] = {
 	{ "state.passive", test_passive },
 	{ "state.post", test_post },
 	{ "state.options", test_options },
+	{ "state.late_options", test_late_options },
 	{ "state.names", test_names },
 	{ "state.cq_attributes", test_cq_attributes },
 	{ }
