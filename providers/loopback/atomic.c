@@ -157,7 +157,7 @@ const struct kfi_ops_atomic lo_atomic_ops = {
 	.compwritevalid	= lo_compwritevalid,
 };
 
-/* Commit endpoints have none. */
+/* Of an endpoint that was not opened for them. */
 const struct kfi_ops_atomic lo_no_atomic_ops = { };
 
 static u64 lo_atomic_do(const struct lo_desc *desc, atomic64_t *target)

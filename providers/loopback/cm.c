@@ -70,27 +70,31 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 		   struct sockaddr_storage *dest, const void *param,
 		   size_t paramlen)
 {
+	struct kfi_eq_event *ev = NULL;
 	struct lo_pep *pep;
-	int ret;
+	int ret = 0;
 
-	if (!ep->name) {
+	if (!ep->name)
 		ret = lo_take_name(ep, dest);
-		if (ret)
-			return ret;
-	}
+	if (ret)
+		return ret;
 	conn->addrs[LO_ACTIVE] = ep->name->addr;
 	conn->addrs[LO_PASSIVE] = *dest;
-	lo_conn_attach(conn, ep, LO_ACTIVE);
+	lo_mr_declare(ep->domain, &conn->memory[LO_ACTIVE]);
 	pep = lo_name_find(ep->domain->fabric->net, dest);
-	if (!pep) {
-		lo_conn_refuse(conn, LO_NOBODY, NULL, 0);
-		return 0;
-	}
-	lo_conn_wait(conn, ep->connect_timeout);
-	ret = lo_request(conn, pep, param, paramlen);
+	if (pep)
+		ret = lo_request_prepare(conn, pep, &ev);
 	if (ret)
-		lo_conn_withdraw(ep);
-	return ret;
+		return ret;
+
+	lo_conn_attach(conn, ep, LO_ACTIVE);
+	if (ev) {
+		lo_conn_wait(conn, ep->connect_timeout);
+		lo_request_post(conn, pep, ev, param, paramlen);
+	} else {
+		lo_conn_refuse(conn, pep ? LO_REJECTED : LO_NOBODY, NULL, 0);
+	}
+	return 0;
 }
 
 static int lo_begin(struct lo_ep *ep, struct sockaddr_storage *dest,
@@ -167,8 +171,11 @@ static int lo_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
 		ret = -KFI_EOPBADSTATE;
 	else if (!lo->enabled)
 		ret = lo_ep_enable(lo);
-	if (!ret && !lo_conn_up(lo->conn, param, paramlen))
-		ret = -ECONNRESET;
+	if (!ret) {
+		lo_mr_declare(lo->domain, &lo->conn->memory[LO_PASSIVE]);
+		if (!lo_conn_up(lo->conn, param, paramlen))
+			ret = -ECONNRESET;
+	}
 	mutex_unlock(&lo->lock);
 	return ret;
 }

@@ -257,10 +257,14 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 static void lo_commits_drop(struct lo_commits *commits)
 {
 	struct lo_ep *peer = commits->ep->conn->ends[!commits->ep->side];
+	u32 head = commits->head, tail = commits->tail;
 	struct lo_commit *commit;
 
-	for (; commits->head != commits->tail; commits->head++) {
-		commit = lo_commit_at(commits, commits->head);
+	spin_lock(&commits->lock);
+	commits->head = tail;
+	spin_unlock(&commits->lock);
+	for (; head != tail; head++) {
+		commit = lo_commit_at(commits, head);
 		lo_commit_release(commit);
 		if (commit->desc.flags & KFI_REMOTE_CQ_DATA)
 			lo_rx_untake(peer);
@@ -366,7 +370,7 @@ bool lo_commits_pending(struct lo_commits *commits)
 bool lo_commits_abandon(struct lo_commits *commits)
 {
 	enum lo_error error;
-	bool busy, first;
+	bool busy, first, released;
 	u32 i, tail;
 
 	if (!commits)
@@ -387,23 +391,26 @@ bool lo_commits_abandon(struct lo_commits *commits)
 		lo_tx_complete(commits->ep, &lo_commit_at(commits, i)->desc,
 			       error);
 	spin_lock(&commits->lock);
+	released = commits->head == commits->tail;
 	commits->pending = 0;
 	spin_unlock(&commits->lock);
-	lo_commits_kick(commits);
+	if (!released)
+		lo_commits_kick(commits);
 	return true;
 }
 
-/*
- * What a target says of its memory when the connection is made covers whatever
- * it registers later: the least that there is.
- */
+/* What the target said of its memory when the connection was made. */
 void lo_commit_info(struct lo_ep *ep, struct kfi_commit_info *info)
 {
+	const struct lo_memory *memory;
+
 	*info = (struct kfi_commit_info) { .method = KFI_COMMIT_NONE };
 	if (!ep->limits.commit || !ep->conn || !lo_conn_was_up(ep->conn))
 		return;
+	memory = &ep->conn->memory[!ep->side];
 	info->method = KFI_COMMIT_SERVER;
-	info->domain = KFI_PMEM_DOMAIN_UNKNOWN;
+	info->domain = memory->domain;
+	info->sync = memory->sync;
 	info->max_ranges = LO_RMA_IOV_LIMIT;
 	info->slots = LO_COMMIT_SLOTS;
 }

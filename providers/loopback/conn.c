@@ -92,20 +92,6 @@ static void lo_conn_answered(struct lo_conn *conn)
 		lo_conn_put(conn);
 }
 
-/* The request did not come about. */
-void lo_conn_withdraw(struct lo_ep *ep)
-{
-	struct lo_conn *conn = ep->conn;
-
-	spin_lock(&conn->lock);
-	conn->state = LO_CONN_DOWN;
-	spin_unlock(&conn->lock);
-	lo_conn_answered(conn);
-	lo_conn_detach(ep);
-	ep->conn = NULL;
-	lo_conn_put(conn);
-}
-
 /* Whether the listener has not answered yet. */
 bool lo_conn_asked(struct lo_conn *conn)
 {

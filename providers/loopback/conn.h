@@ -18,6 +18,7 @@
 #include <kfi_endpoint.h>
 
 #include "loopback.h"
+#include "mem.h"
 
 struct lo_ep;
 struct net;
@@ -50,6 +51,7 @@ enum lo_conn_state {
  * @req: the handle of the request
  * @fabric: the listener's, whose child the request is
  * @addrs: the ends' addresses
+ * @memory: what the ends say of their memory
  * @timer: the listener takes too long
  */
 struct lo_conn {
@@ -64,6 +66,7 @@ struct lo_conn {
 	struct kfid		req;
 	struct lo_fabric	*fabric;
 	struct sockaddr_storage	addrs[2];
+	struct lo_memory	memory[2];
 	struct delayed_work	timer;
 };
 
@@ -122,7 +125,6 @@ struct lo_conn *lo_conn_alloc(bool commit);
 void lo_conn_put(struct lo_conn *conn);
 void lo_conn_attach(struct lo_conn *conn, struct lo_ep *ep, unsigned int side);
 void lo_conn_detach(struct lo_ep *ep);
-void lo_conn_withdraw(struct lo_ep *ep);
 bool lo_conn_asked(struct lo_conn *conn);
 bool lo_conn_was_up(struct lo_conn *conn);
 void lo_conn_wait(struct lo_conn *conn, unsigned int timeout);
@@ -138,8 +140,10 @@ bool lo_ep_serving(struct lo_ep *ep);
 size_t lo_cm_room(const struct lo_conn *conn, size_t size);
 
 /* connreq.c */
-int lo_request(struct lo_conn *conn, struct lo_pep *pep, const void *param,
-	       size_t paramlen);
+int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,
+		       struct kfi_eq_event **ev);
+void lo_request_post(struct lo_conn *conn, struct lo_pep *pep,
+		     struct kfi_eq_event *ev, const void *param, size_t len);
 struct lo_conn *lo_request_of(struct kfid *handle);
 bool lo_request_consume(struct lo_conn *conn);
 int lo_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,

@@ -98,30 +98,31 @@ static struct kfi_info *lo_request_open(struct lo_conn *conn,
 }
 
 /*
- * Tells the listener, who cannot be closed meanwhile. A queue that is full
- * rejects in its name.
+ * What can fail of telling the listener, who cannot be closed meanwhile. There is
+ * no event when its queue is full.
  */
-int lo_request(struct lo_conn *conn, struct lo_pep *pep, const void *param,
-	       size_t paramlen)
+int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,
+		       struct kfi_eq_event **ev)
 {
-	struct kfi_eq_event *ev = kfi_eq_get_connreq(pep->eq);
-
-	if (!ev) {
-		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
+	*ev = kfi_eq_get_connreq(pep->eq);
+	if (!*ev)
 		return 0;
-	}
+	(*ev)->info = lo_request_open(conn, pep);
+	if ((*ev)->info)
+		return 0;
+	kfi_eq_put_connreq(pep->eq, *ev);
+	return -ENOMEM;
+}
+
+void lo_request_post(struct lo_conn *conn, struct lo_pep *pep,
+		     struct kfi_eq_event *ev, const void *param, size_t len)
+{
 	ev->fid = &pep->pep.fid;
-	ev->info = lo_request_open(conn, pep);
-	if (!ev->info) {
-		kfi_eq_put_connreq(pep->eq, ev);
-		return -ENOMEM;
-	}
 	ev->data_len = lo_cm_room(conn, KFI_CM_REQ_SIZE);
 	memset(ev->data, 0, ev->data_len);
-	if (paramlen)
-		memcpy(ev->data, param, paramlen);
+	if (len)
+		memcpy(ev->data, param, len);
 	kfi_eq_post(pep->eq, ev);
-	return 0;
 }
 
 int lo_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,

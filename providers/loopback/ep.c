@@ -232,15 +232,16 @@ static const struct kfi_ops lo_ep_fid_ops = {
 	.control	= lo_ep_control,
 };
 
-static void lo_ep_set_ops(struct lo_ep *ep)
+static void lo_ep_set_ops(struct lo_ep *ep, u64 caps)
 {
-	bool commit = ep->limits.commit;
+	bool atomic = caps & KFI_ATOMIC;
+	bool commit = caps & KFI_RMA_PMEM;
 
 	ep->ep.ops = &lo_ep_ops;
 	ep->ep.cm = &lo_cm_ops;
 	ep->ep.msg = commit ? &lo_no_msg_ops : &lo_msg_ops;
 	ep->ep.rma = &lo_rma_ops;
-	ep->ep.atomic = commit ? &lo_no_atomic_ops : &lo_atomic_ops;
+	ep->ep.atomic = atomic ? &lo_atomic_ops : &lo_no_atomic_ops;
 }
 
 static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
@@ -277,7 +278,7 @@ static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
 	ep->rx.size = rx && rx->size ? rx->size : KFI_DEFAULT_RX_SIZE;
 	ep->ep.tx_op_flags = tx ? tx->op_flags : 0;
 	ep->ep.rx_op_flags = rx ? rx->op_flags : 0;
-	lo_ep_set_ops(ep);
+	lo_ep_set_ops(ep, info->caps);
 	return ep;
 }
 

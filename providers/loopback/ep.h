@@ -133,6 +133,7 @@ struct lo_recv {
  * @head: next to execute
  * @tail: next to fill
  * @segs: their segments
+ * @unrung: the engine was not called for some of what was posted
  * @commits: commits posted and not complete
  * @commit_nr: commits posted
  * @broken_nr: @commit_nr when a commit last failed
@@ -155,6 +156,7 @@ struct lo_tx {
 	u32				head;
 	u32				tail;
 	struct lo_segs			segs;
+	bool				unrung;
 	u32				commits;
 	u64				commit_nr;
 	u64				broken_nr;

@@ -80,6 +80,16 @@ struct lo_mr {
 };
 
 /**
+ * struct lo_memory - what one end says of its persistent memory
+ * @domain: the weakest persistence domain of its regions
+ * @sync: persisting any of them is no request that sleeps
+ */
+struct lo_memory {
+	enum kfi_pmem_domain	domain;
+	bool			sync;
+};
+
+/**
  * struct lo_cursor - a position in memory that is copied from or to
  * @linear: kernel memory, or NULL for segments
  * @segs: segments
@@ -103,6 +113,7 @@ void lo_mr_end(struct lo_mr *mr);
 struct lo_mr *lo_mr_hold(struct lo_domain *domain,
 			 const struct kfi_rma_iov *range);
 void lo_mr_put(struct lo_mr *mr);
+void lo_mr_declare(struct lo_domain *domain, struct lo_memory *memory);
 void lo_mr_cursor(const struct lo_mr *mr, u64 addr, struct lo_cursor *cursor);
 
 /* seg.c */

@@ -112,6 +112,27 @@ void lo_mr_cursor(const struct lo_mr *mr, u64 addr, struct lo_cursor *cursor)
 	};
 }
 
+/* What a peer has to know of the memory here, as it is now. */
+void lo_mr_declare(struct lo_domain *domain, struct lo_memory *memory)
+{
+	unsigned long id;
+	struct lo_mr *mr;
+
+	memory->domain = KFI_PMEM_DOMAIN_UNKNOWN;
+	memory->sync = true;
+	xa_lock(&domain->mrs);
+	xa_for_each(&domain->mrs, id, mr) {
+		const struct kfi_memdev *dev = mr->region.dev;
+
+		if (!mr->pmem)
+			continue;
+		if (!memory->domain || dev->domain < memory->domain)
+			memory->domain = dev->domain;
+		memory->sync &= dev->sync;
+	}
+	xa_unlock(&domain->mrs);
+}
+
 /* When this returns, not a byte is read or written by a peer any more. */
 static void lo_mr_kill(struct lo_mr *mr)
 {

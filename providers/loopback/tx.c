@@ -21,8 +21,8 @@ static void lo_tx_room(struct work_struct *work)
 }
 
 /*
- * A slot of an endpoint with the default size is 0.7 KiB and 32 segments of 16
- * bytes; 64 KiB more are for what RMA takes beyond 32 segments.
+ * A slot is 0.6 KiB, and room for 32 segments of 16 bytes; 64 KiB more are for
+ * what RMA takes beyond that.
  */
 int lo_tx_init(struct lo_ep *ep)
 {
@@ -117,13 +117,24 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 	return 0;
 }
 
-/*
- * The error of an operation that was refused. Whoever was posted before it with
- * KFI_MORE must not wait for another one.
- */
+/* What was posted with KFI_MORE must not wait for an operation that is refused. */
+static void lo_tx_ring(struct lo_ep *ep)
+{
+	lockdep_assert_held(&ep->tx.lock);
+	if (!ep->tx.unrung)
+		return;
+	ep->tx.unrung = false;
+	queue_work(lo_wq, &ep->work);
+}
+
+/* The error of an operation that was refused before it came to lo_tx_post(). */
 ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret)
 {
-	queue_work(lo_wq, &ep->work);
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	lo_tx_ring(ep);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
 	return ret;
 }
 
@@ -135,12 +146,12 @@ ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post)
 
 	spin_lock_irqsave(&tx->lock, irq);
 	ret = lo_tx_enqueue(tx, post);
+	if (!ret)
+		tx->unrung = true;
+	if (ret || !(post->desc.flags & KFI_MORE))
+		lo_tx_ring(ep);
 	spin_unlock_irqrestore(&tx->lock, irq);
-	if (ret)
-		return lo_tx_refuse(ep, ret);
-	if (!(post->desc.flags & KFI_MORE))
-		queue_work(lo_wq, &ep->work);
-	return 0;
+	return ret;
 }
 
 /* The operation that is next, which stays where it is. For the engine. */
