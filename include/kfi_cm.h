@@ -23,8 +23,9 @@
  * ECONNRESET          the peer went away before it was connected
  * ==================  ========================================================
  *
- * A connection ends with KFI_SHUTDOWN, or with an error event when it was not the
- * peer who ended it. Then, too, the endpoint has to be closed.
+ * When a connection ends, each end that did not ask for it gets KFI_SHUTDOWN,
+ * whatever the reason. Where the reason is known an error event can come before
+ * it. The endpoint cannot be connected again, only closed.
  *
  * Private data is the consumer's bytes, unchanged and without a header of ours
  * on an endpoint without KFI_RMA_PMEM. The connection manager pads it with
