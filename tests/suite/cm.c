@@ -342,6 +342,30 @@ out_net:
 	suite_net_close(&net);
 }
 
+/* The other side has gone before it is accepted. */
+static void test_gone(struct suite *t)
+{
+	const struct suite_opts opts = { };
+	struct suite_end end = { };
+	struct suite_net net;
+	struct suite_event ev;
+	struct dial dial;
+
+	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
+		return;
+	if (!dial_open(&net, &dial, NULL) || !dial_connect(&dial, NULL, 0) ||
+	    !dial_request(&dial))
+		goto out;
+	suite_end_close(t, &dial.end);
+	EXPECT(t, !suite_read_event(t, net.eq, &ev, CM_PROMPT_MS / 2));
+	if (suite_end_open(&net, &end, dial.ev.info, &opts))
+		EXPECT_EQ(t, kfi_accept(end.ep, NULL, 0), -ECONNRESET);
+out:
+	suite_end_close(t, &end);
+	dial_close(&dial);
+	suite_net_close(&net);
+}
+
 static void test_states(struct suite *t)
 {
 	struct suite_net net;
@@ -387,6 +411,7 @@ const struct suite_test suite_cm_tests[] = {
 	{ "cm.unread", test_unread },
 	{ "cm.private_data", test_private_data },
 	{ "cm.early_receive", test_early_receive },
+	{ "cm.gone", test_gone },
 	{ "cm.states", test_states },
 	{ }
 };

@@ -50,7 +50,8 @@ static bool crowd_connect(struct crowd *crowd, unsigned int from,
 	unsigned int i;
 
 	for (i = from; i < to; i++)
-		if (!suite_end_open(net, &crowd->a[i], crowd->info, &opts))
+		if (!suite_end_open(net, &crowd->a[i], crowd->info, &opts) ||
+		    !suite_patient(t, &crowd->a[i]))
 			return false;
 	for (i = from; i < to; i++)
 		if (!EXPECT_OK(t, kfi_connect(crowd->a[i].ep, NULL, NULL, 0)))

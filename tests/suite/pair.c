@@ -172,6 +172,16 @@ static bool suite_pair_accept(struct suite_pair *pair,
 	return ok && suite_wait_connected(pair);
 }
 
+/* A slow machine with much to do is no reason to give up. */
+bool suite_patient(struct suite *t, struct suite_end *end)
+{
+	const unsigned int ms = SUITE_TIMEOUT_MS;
+
+	return EXPECT_OK(t, kfi_setopt(&end->ep->fid, KFI_OPT_ENDPOINT,
+				       KFI_OPT_CONNECT_TIMEOUT, &ms,
+				       sizeof(ms)));
+}
+
 bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 		     const struct suite_opts *opts)
 {
@@ -186,7 +196,8 @@ bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 	if (!EXPECT_OK(t, suite_getinfo(net->caps, net->port, 0, &pair->info)))
 		return false;
 
-	ok = suite_end_open(net, &pair->a, pair->info, opts);
+	ok = suite_end_open(net, &pair->a, pair->info, opts) &&
+	     suite_patient(t, &pair->a);
 	if (ok && opts->tx_handler.handler)
 		ok = EXPECT_OK(t, kfi_setopt(&pair->a.ep->fid, KFI_OPT_ENDPOINT,
 					     KFI_OPT_TX_HANDLER,

@@ -285,6 +285,7 @@ void suite_net_close(struct suite_net *net);
 bool suite_end_open(struct suite_net *net, struct suite_end *end,
 		    struct kfi_info *info, const struct suite_opts *opts);
 void suite_end_close(struct suite *t, struct suite_end *end);
+bool suite_patient(struct suite *t, struct suite_end *end);
 bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 		     const struct suite_opts *opts);
 void suite_pair_close(struct suite_pair *pair);
