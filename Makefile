@@ -23,4 +23,7 @@ check-full:
 demo:
 	scripts/demo
 
-.PHONY: all modules modules_install clean check check-full demo
+bench:
+	scripts/bench
+
+.PHONY: all modules modules_install clean check check-full demo bench

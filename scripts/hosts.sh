@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# Several emulated hosts at a time, in the background. Their files are in
+# $hosts/NAME, a flag that one side sets for the other is a file there.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+hosts=
+declare -A host_runner
+
+# Whatever happens, no emulated host is left behind.
+hosts_kill() {
+	local file
+	for file in "$hosts"/*.pid; do
+		[ ! -s "$file" ] || kill -KILL "$(cat "$file")" 2>/dev/null || :
+	done
+	[ "${#host_runner[@]}" -eq 0 ] || wait "${host_runner[@]}" 2>/dev/null || :
+}
+
+# hosts_begin DIR: where this script keeps its hosts; empties it
+hosts_begin() {
+	hosts=$1
+	rm -rf "$hosts"
+	mkdir -p "$hosts"
+	trap hosts_kill EXIT
+}
+
+# host_boot NAME OPTION... -- SCRIPT...: options and script of scripts/qemu
+host_boot() {
+	local name=$1
+	shift
+	mkdir -p "$hosts/$name"
+	"$KFABRIC_TOP/scripts/qemu" 6.12 --name "host $name" --out "$hosts/$name" \
+		--smp 1 --mem 1024 --pidfile "$hosts/$name.pid" "$@" \
+		>"$hosts/$name.log" 2>&1 &
+	host_runner[$name]=$!
+}
+
+# host_wait NAME FILE SECONDS: until the host has made FILE
+host_wait() {
+	local name=$1 file=$hosts/$1/$2 seconds=$3
+	while [ ! -e "$file" ]; do
+		if [ "$seconds" -eq 0 ] || ! kill -0 "${host_runner[$name]}" 2>/dev/null; then
+			tail -n 30 "$hosts/$name/console.log" "$hosts/$name.log" >&2
+			die "the $name host: no $2"
+		fi
+		seconds=$((seconds - 1))
+		sleep 1
+	done
+}
+
+# host_tell NAME FLAG
+host_tell() {
+	touch "$hosts/$1/$2"
+}
+
+# host_crash NAME: as if its power had failed, but for its CPU's caches
+host_crash() {
+	kill -KILL "$(cat "$hosts/$1.pid")"
+	rm "$hosts/$1.pid"
+	wait "${host_runner[$1]}" 2>/dev/null || :
+}
