@@ -3,6 +3,7 @@
  * What the connection manager and the queue pair tell an endpoint.
  */
 
+#include <linux/sched/mm.h>
 #include <linux/string.h>
 #include <rdma/ib_cm.h>
 
@@ -66,13 +67,17 @@ static void kfv_ep_route_resolved(struct kfv_ep *ep, struct rdma_cm_id *id)
 		.retry_count		= ep->param.retry_count,
 		.rnr_retry_count	= ep->param.rnr_retry_count,
 	};
+	unsigned int noio;
 	int ret;
 
 	if (!kfv_ep_connecting(ep))
 		return;
+	/* Whoever reclaims memory may be waiting for this connection. */
+	noio = memalloc_noio_save();
 	ret = kfv_ep_create_qp(ep, id);
 	if (!ret)
 		ret = rdma_connect_locked(id, &param);
+	memalloc_noio_restore(noio);
 	if (ret)
 		kfv_ep_fail(ep, -ret, 0, NULL, 0);
 }

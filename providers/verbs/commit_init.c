@@ -29,12 +29,13 @@ bool kfv_commit_room(struct kfv_ep *ep)
 }
 
 /* The request in @slot's buffer; returns its length. */
-static size_t kfv_commit_request(struct kfv_ep *ep, struct kfv_commit_slot *slot,
+static size_t kfv_commit_request(struct kfv_ep *ep,
+				 struct kfv_commit_slot *slot,
 				 const struct kfi_msg_rma *msg, u64 flags,
 				 size_t inline_len)
 {
 	struct kfv_wire_request *req = (void *)slot->buf->request;
-	size_t i;
+	size_t i, len;
 
 	*req = (struct kfv_wire_request) {
 		.op = flags & KFI_COMMIT_COMPLETE ? KFV_WIRE_COMMIT :
@@ -53,8 +54,9 @@ static size_t kfv_commit_request(struct kfv_ep *ep, struct kfv_commit_slot *slot
 		req->ranges[i].len = cpu_to_be64(msg->rma_iov[i].len);
 		req->ranges[i].key = cpu_to_be64(msg->rma_iov[i].key);
 	}
-	memcpy(&req->ranges[i], slot->op.buf, inline_len);
-	return struct_size(req, ranges, msg->rma_iov_count) + inline_len;
+	len = struct_size(req, ranges, msg->rma_iov_count);
+	memcpy(slot->buf->request + len, slot->op.buf, inline_len);
+	return len + inline_len;
 }
 
 /* Payload that was injected into a commit travels inside of the request. */

@@ -105,11 +105,14 @@ static u32 kfv_find_port(struct kfv_device *dev, struct kfv_fabric *fabric,
 static struct kfv_device *kfv_find_device(const char *name, struct net *net)
 {
 	struct kfv_device *dev = NULL;
+	bool found = false;
 
-	while ((dev = kfv_device_next(dev)))
-		if (!strcmp(dev_name(&dev->ib->dev), name) &&
-		    rdma_dev_access_netns(dev->ib, net))
-			break;
+	while (!found && (dev = kfv_device_next(dev))) {
+		mutex_lock(&dev->lock);
+		found = !dev->gone && !strcmp(dev_name(&dev->ib->dev), name) &&
+			rdma_dev_access_netns(dev->ib, net);
+		mutex_unlock(&dev->lock);
+	}
 	return dev;
 }
 
@@ -132,9 +135,6 @@ static void kfv_domain_init(struct kfv_domain *domain,
 
 	domain->domain.ops = &kfv_domain_ops;
 	domain->domain.mr = &kfv_domain_mr_ops;
-	domain->domain.dma_device = dev->ib->dma_device;
-	domain->domain.numa_node = ibdev_to_node(dev->ib);
-	domain->domain.num_vectors = max(dev->ib->num_comp_vectors, 1);
 	kfi_obj_init(&domain->domain.fid, KFI_CLASS_DOMAIN, &kfv_domain_fid_ops,
 		     context);
 }
@@ -154,6 +154,9 @@ static int kfv_domain_attach(struct kfv_domain *domain)
 	if (IS_ERR(pd))
 		return PTR_ERR(pd);
 	domain->pd = pd;
+	domain->domain.dma_device = dev->ib->dma_device;
+	domain->domain.numa_node = ibdev_to_node(dev->ib);
+	domain->domain.num_vectors = max(dev->ib->num_comp_vectors, 1);
 	list_add_tail(&domain->node, &dev->domains);
 	return 0;
 }

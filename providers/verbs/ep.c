@@ -163,7 +163,8 @@ static int kfv_ep_enable_passive(struct kfv_ep *ep)
 	rdma_lock_handler(ep->id);
 	ret = kfv_ep_create_qp(ep, ep->id);
 	rdma_unlock_handler(ep->id);
-	return ret;
+	/* The connection manager knows nothing of a connection to make it for. */
+	return ret == -EINVAL ? -ECONNRESET : ret;
 }
 
 /* Under the endpoint's lock, with a reference to the domain. */

@@ -12,6 +12,7 @@
 #include <rdma/ib_addr.h>
 #include <rdma/ib_cache.h>
 
+#include "commit.h"
 #include "ep.h"
 #include "verbs.h"
 
@@ -23,13 +24,20 @@
 #define KFV_RAW_ORDER	(KFV_ORDER | KFI_ORDER_RAS | KFI_ORDER_WAS | \
 			 KFI_ORDER_SAW | KFI_ORDER_SAS)
 
+/* Work requests that a queue has room for besides the provider's own */
+static u32 kfv_offer_wrs(const struct ib_device_attr *attrs, bool commit)
+{
+	u32 own = KFV_SPARE_WRS + (commit ? 2 * KFV_COMMIT_SLOTS : 0);
+
+	return min_t(u32, attrs->max_qp_wr, attrs->max_cqe) - own;
+}
+
 static void kfv_offer_tx(struct kfi_tx_attr *tx,
 			 const struct ib_device_attr *attrs, bool commit)
 {
-	u32 wrs = min_t(u32, attrs->max_qp_wr, attrs->max_cqe);
-
 	/* The ring of work requests is a power of two. */
-	wrs = rounddown_pow_of_two(wrs - KFV_SPARE_WRS);
+	u32 wrs = rounddown_pow_of_two(kfv_offer_wrs(attrs, commit));
+
 	tx->op_flags = KFI_COMPLETION | KFI_INJECT_COMPLETE |
 		       KFI_TRANSMIT_COMPLETE;
 	tx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
@@ -43,12 +51,13 @@ static void kfv_offer_tx(struct kfi_tx_attr *tx,
 static void kfv_offer_rx(struct kfi_rx_attr *rx,
 			 const struct ib_device_attr *attrs, bool commit)
 {
-	u32 wrs = min_t(u32, attrs->max_qp_wr, attrs->max_cqe);
+	/* So is that of receives. */
+	u32 wrs = rounddown_pow_of_two(kfv_offer_wrs(attrs, commit));
 
 	rx->op_flags = KFI_COMPLETION;
 	rx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
 	rx->comp_order = commit ? KFI_ORDER_NONE : KFI_ORDER_STRICT;
-	rx->size = min_t(u32, wrs - KFV_SPARE_WRS, KFV_MAX_QUEUE);
+	rx->size = min_t(u32, wrs, KFV_MAX_QUEUE);
 	rx->iov_limit = min_t(u32, attrs->max_recv_sge, KFV_MAX_SGE);
 }
 

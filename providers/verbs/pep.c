@@ -234,11 +234,16 @@ static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
 static int kfv_pep_getname(struct kfid *fid, void *addr, size_t *addrlen)
 {
 	struct kfv_pep *pep = fid_to_kfv_pep(fid);
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = { };
 
-	if (!pep->id)
-		return -KFI_EOPBADSTATE;
-	memcpy(&name, &pep->id->route.addr.src_addr, sizeof(name));
+	if (pep->dev)
+		mutex_lock(&pep->dev->lock);
+	if (pep->id)
+		memcpy(&name, &pep->id->route.addr.src_addr, sizeof(name));
+	if (pep->dev)
+		mutex_unlock(&pep->dev->lock);
+	if (!name.ss_family)
+		return -ENODEV;
 	return kfv_copy_addr(&name, addr, addrlen);
 }
 
