@@ -314,6 +314,35 @@ static void test_marker(struct suite *t)
 	check_after(t, 64, KFI_COMMIT | KFI_INJECT);
 }
 
+/* A marker of something that did not become persistent is not stored at all. */
+static void test_marker_broken(struct suite *t)
+{
+	struct suite_comp comp = { };
+	struct store store;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	memset(store.buf + SZ_64K, 0x77, 64);
+	kfi_pmemsim_set_delay(store.sim, COMMIT_DELAY_MS);
+	kfi_pmemsim_fail_next(store.sim, 1);
+	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, KFI_COMMIT));
+	EXPECT_OK(t, store_write(&store, SZ_64K, 64, (void *)2,
+				 KFI_COMMIT | KFI_INJECT));
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, &comp);
+	EXPECT_EQ(t, comp.err, EIO);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)2, &comp);
+	EXPECT_EQ(t, comp.err, ECANCELED);
+	EXPECT_ALL(t, store.mem + SZ_64K, 0, 64);
+
+	/* one that was posted with the failure known is */
+	kfi_pmemsim_set_delay(store.sim, 0);
+	EXPECT_OK(t, store_write(&store, SZ_64K, 64, (void *)3,
+				 KFI_COMMIT | KFI_INJECT));
+	EXPECT_COMP(t, &store.pair.a.tx, (void *)3, NULL);
+	EXPECT_ALL(t, store.mem + SZ_64K, 0x77, 64);
+	store_close(&store);
+}
+
 static void test_fence(struct suite *t)
 {
 	check_after(t, 4096, KFI_FENCE | KFI_DELIVERY_COMPLETE);
@@ -364,6 +393,7 @@ const struct suite_test suite_commit_tests[] = {
 	{ "commit.order", test_order },
 	{ "commit.data", test_data },
 	{ "commit.marker", test_marker },
+	{ "commit.marker_broken", test_marker_broken },
 	{ "commit.fence", test_fence },
 	{ "commit.refused", test_refused },
 	{ }
