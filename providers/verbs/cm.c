@@ -128,6 +128,8 @@ static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
 		ep->was_connected = true;
 		ep->state = KFV_CONNECTED;
 		kfi_eq_post(ep->eq, &ep->connected);
+		if (ep->lost)
+			kfv_ep_lost_locked(ep);
 	}
 	spin_unlock_irq(&ep->tx.lock);
 }

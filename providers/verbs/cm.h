@@ -36,6 +36,8 @@ struct kfv_cm {
  * @dev: the device that it came in by
  * @node: in the device's list
  * @id: CM id; NULL when somebody took it. Under @dev's lock
+ * @removing: the device's removal has taken @id; under @dev's lock
+ * @removed: and no handler of it runs any more
  * @param: what the peer asked for
  * @commit: the peer speaks the commit protocol
  * @peer: with @commit: what it declared
@@ -47,6 +49,8 @@ struct kfv_connreq {
 	struct kfv_device	*dev;
 	struct list_head	node;
 	struct rdma_cm_id	*id;
+	bool			removing;
+	struct completion	removed;
 	struct rdma_conn_param	param;
 	bool			commit;
 	struct kfv_peer		peer;

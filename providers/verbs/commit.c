@@ -19,6 +19,8 @@ const char *kfv_commit_strerror(int status)
 		return "not in a persistent region of the target";
 	case KFV_WIRE_IO:
 		return "memory device of the target failed";
+	case KFV_WIRE_BROKEN:
+		return "not stored, because an earlier commit failed";
 	default:
 		return "unknown status";
 	}
@@ -257,8 +259,8 @@ bool kfv_commit_imm(struct kfv_ep *ep, u32 len, u32 data)
 }
 
 /*
- * Immediates that wait for room, in the order in which they came. One caller at a
- * time: the endpoint's only receive context, and a work that it is told by.
+ * Passes on immediates, in the order in which they came, as far as there is room.
+ * Two come here: the context that receives them, and the work that is told of room.
  */
 static void kfv_commit_imms(struct kfv_ep *ep)
 {

@@ -101,6 +101,7 @@ struct kfv_batch {
  * @completing: somebody completes commits, and will see what is in
  * @timer: finds a target that does not answer
  * @timing: @timer is going to run; under the endpoint's post lock
+ * @late: the oldest commit was not answered in time
  * @rxs: receives
  * @rx_bufs: memory of @rxs
  * @imm_lock: one at a time passes immediates on
@@ -113,6 +114,8 @@ struct kfv_batch {
  * @replies: replies
  * @idle: those of @replies that are not on their way
  * @batch: what @work carries out
+ * @failed: a request failed, as far as @work knows the last one @last_failed
+ * @last_failed: its generation
  */
 struct kfv_commit {
 	struct kfv_ep		*ep;
@@ -126,6 +129,7 @@ struct kfv_commit {
 	bool			completing;
 	struct delayed_work	timer;
 	bool			timing;
+	bool			late;
 
 	struct kfv_commit_rx	*rxs;
 	void			*rx_bufs;
@@ -141,6 +145,8 @@ struct kfv_commit {
 	struct kfv_commit_reply	*replies;
 	DECLARE_BITMAP(idle, KFV_COMMIT_SLOTS);
 	struct kfv_batch	batch;
+	bool			failed;
+	u32			last_failed;
 };
 
 /* Whether a write is a request to the peer's provider. */

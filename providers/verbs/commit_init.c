@@ -44,6 +44,7 @@ static size_t kfv_commit_request(struct kfv_ep *ep,
 		.slot = cpu_to_be16(slot - ep->commit->slots),
 		.generation = cpu_to_be32(ep->tx.commit_head),
 		.inline_len = cpu_to_be16(inline_len),
+		.since = cpu_to_be32(kfv_tail(&ep->tx.commit_tail)),
 	};
 	if (flags & KFI_REMOTE_CQ_DATA) {
 		req->flags = KFV_WIRE_HAS_DATA;
@@ -129,6 +130,18 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
  * Completing, in the order of posting
  */
 
+static int kfv_wire_errno(u8 status)
+{
+	switch (status) {
+	case KFV_WIRE_ACCESS:
+		return EACCES;
+	case KFV_WIRE_BROKEN:
+		return ECANCELED;
+	default:
+		return EIO;
+	}
+}
+
 static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
 			      u8 status)
 {
@@ -140,7 +153,7 @@ static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
 	if (op->status != IB_WC_SUCCESS) {
 		kfv_comp_error(&comp, op->status);
 	} else if (status != KFV_WIRE_OK) {
-		comp.err = status == KFV_WIRE_ACCESS ? EACCES : EIO;
+		comp.err = kfv_wire_errno(status);
 		comp.prov_errno = KFV_ERR_COMMIT | status;
 	}
 	if (op->report || comp.err)
@@ -252,7 +265,10 @@ void kfv_commit_flush(struct kfv_ep *ep)
 	for (nr = ep->tx.commit_tail; nr != ep->tx.commit_head; nr++) {
 		slot = kfv_slot_at(commit, nr);
 		if (!slot->replied && slot->op.status == IB_WC_SUCCESS)
-			slot->op.status = IB_WC_WR_FLUSH_ERR;
+			slot->op.status = commit->late ?
+					  IB_WC_RESP_TIMEOUT_ERR :
+					  IB_WC_WR_FLUSH_ERR;
+		commit->late = false;
 		slot->replied = true;
 	}
 	spin_unlock_irq(&commit->lock);
@@ -265,7 +281,8 @@ void kfv_commit_timer(struct work_struct *work)
 	struct kfv_commit *commit = container_of(work, struct kfv_commit,
 						 timer.work);
 	struct kfv_ep *ep = commit->ep;
-	unsigned long end = 0;
+	unsigned long now = jiffies;
+	unsigned long end;
 	bool late = false;
 
 	spin_lock_irq(&ep->tx.lock);
@@ -274,11 +291,11 @@ void kfv_commit_timer(struct work_struct *work)
 	    ep->tx.commit_head != READ_ONCE(ep->tx.commit_tail)) {
 		end = kfv_slot_at(commit, READ_ONCE(ep->tx.commit_tail))->posted +
 		      msecs_to_jiffies(READ_ONCE(ep->commit_ms));
-		late = time_after_eq(jiffies, end);
+		late = time_after_eq(now, end);
+		commit->late = late;
 		if (!late) {
 			commit->timing = true;
-			queue_delayed_work(kfv_wq, &commit->timer,
-					   end - jiffies);
+			queue_delayed_work(kfv_wq, &commit->timer, end - now);
 		}
 	}
 	spin_unlock_irq(&ep->tx.lock);

@@ -6,6 +6,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 
 #include "commit.h"
 #include "ep.h"
@@ -91,6 +92,19 @@ static void kfv_batch_store(struct kfv_batch *batch, struct kfv_commit_rx *rx)
 	}
 }
 
+/*
+ * Payload says that what was committed before it is there. It must not be stored
+ * when a commit failed that its initiator could not know of.
+ */
+static bool kfv_batch_broken(struct kfv_commit *commit,
+			     const struct kfv_wire_request *req)
+{
+	if (commit->failed &&
+	    (s32)(commit->last_failed - be32_to_cpu(req->since)) < 0)
+		commit->failed = false;
+	return commit->failed;
+}
+
 static int kfv_batch_persist(struct kfv_batch *batch)
 {
 	return batch->nr ? kfi_pmem_persist(batch->spans, batch->nr) : 0;
@@ -105,6 +119,9 @@ static void kfv_batch_one(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 	if (req->op == KFV_WIRE_DELIVER || rx->status != KFV_WIRE_OK)
 		return;
 	kfv_batch_add(ep, rx);
+	if (req->inline_len && rx->status == KFV_WIRE_OK &&
+	    kfv_batch_broken(ep->commit, req))
+		rx->status = KFV_WIRE_BROKEN;
 	if (req->inline_len && rx->status == KFV_WIRE_OK)
 		kfv_batch_store(batch, rx);
 	err = rx->status == KFV_WIRE_OK ? kfv_batch_persist(batch) : 0;
@@ -140,24 +157,49 @@ static void kfv_batch_take(struct kfv_commit *commit, struct list_head *list)
 	spin_unlock_irq(&commit->rx_lock);
 }
 
-/* When a batch fails, each request is tried alone to find out which it is. */
-static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
+/*
+ * A batch shares one flush, and its failure: that a second try succeeds would not
+ * say that what the first one lost was written again.
+ */
+static void kfv_batch_many(struct kfv_ep *ep, struct list_head *list)
 {
 	struct kfv_batch *batch = &ep->commit->batch;
 	struct kfv_commit_rx *rx;
 	int err;
 
-	if (!list_is_singular(list)) {
-		list_for_each_entry(rx, list, node)
-			if (kfv_rx_request(rx)->op == KFV_WIRE_COMMIT)
-				kfv_batch_add(ep, rx);
-		err = kfv_batch_persist(batch);
-		kfv_batch_put(batch, 0);
-		if (!err)
-			return;
-	}
 	list_for_each_entry(rx, list, node)
-		kfv_batch_one(ep, rx);
+		if (kfv_rx_request(rx)->op == KFV_WIRE_COMMIT)
+			kfv_batch_add(ep, rx);
+	err = kfv_batch_persist(batch);
+	kfv_batch_put(batch, 0);
+	if (!err)
+		return;
+	list_for_each_entry(rx, list, node) {
+		if (kfv_rx_request(rx)->op != KFV_WIRE_COMMIT ||
+		    rx->status != KFV_WIRE_OK)
+			continue;
+		rx->status = KFV_WIRE_IO;
+		rx->detail = -err;
+	}
+}
+
+static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
+{
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_rx *rx;
+
+	if (list_is_singular(list))
+		kfv_batch_one(ep, list_first_entry(list, struct kfv_commit_rx,
+						   node));
+	else
+		kfv_batch_many(ep, list);
+	list_for_each_entry(rx, list, node) {
+		if (rx->status == KFV_WIRE_OK)
+			continue;
+		commit->failed = true;
+		commit->last_failed =
+			be32_to_cpu(kfv_rx_request(rx)->generation);
+	}
 }
 
 /*
@@ -222,13 +264,25 @@ void kfv_reply_done(struct ib_cq *cq, struct ib_wc *wc)
 		queue_work(kfv_wq, &commit->work);
 }
 
+/* Bytes that a request is about; its ranges are good. */
+static u32 kfv_request_len(const struct kfv_wire_request *req)
+{
+	u64 len = 0;
+	unsigned int i;
+
+	for (i = 0; i < req->nr_ranges; i++)
+		len += be64_to_cpu(req->ranges[i].len);
+	return min_t(u64, len, U32_MAX);
+}
+
 /* False when it has to wait: for room in the consumer's queue, or for a reply. */
 static bool kfv_target_finish(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 {
 	struct kfv_wire_request *req = rx->buf;
 
 	if (req->flags & KFV_WIRE_HAS_DATA && rx->status == KFV_WIRE_OK) {
-		if (!kfv_commit_imm(ep, 0, be32_to_cpu(req->data)))
+		if (!kfv_commit_imm(ep, kfv_request_len(req),
+				    be32_to_cpu(req->data)))
 			return false;
 		/* Once only, however often the reply has to wait. */
 		req->flags = 0;

@@ -63,7 +63,7 @@ bool kfv_wire_request_valid(const struct kfv_wire_request *req, size_t len)
 	if (len < sizeof(*req))
 		return false;
 	inline_len = be16_to_cpu(req->inline_len);
-	if (req->reserved || req->flags & ~KFV_WIRE_HAS_DATA ||
+	if (req->reserved || req->reserved2 || req->flags & ~KFV_WIRE_HAS_DATA ||
 	    !req->nr_ranges || req->nr_ranges > KFV_WIRE_RANGES ||
 	    inline_len > KFV_WIRE_INLINE ||
 	    len != struct_size(req, ranges, req->nr_ranges) + inline_len)
@@ -79,5 +79,5 @@ bool kfv_wire_request_valid(const struct kfv_wire_request *req, size_t len)
 bool kfv_wire_reply_valid(const struct kfv_wire_reply *reply, size_t len)
 {
 	return len == sizeof(*reply) && !reply->reserved &&
-	       reply->status <= KFV_WIRE_IO;
+	       reply->status <= KFV_WIRE_BROKEN;
 }

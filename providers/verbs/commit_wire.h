@@ -79,6 +79,9 @@ struct kfv_wire_range {
  * @flags: KFV_WIRE_HAS_DATA
  * @reserved: 0
  * @inline_len: bytes of payload, which follows the ranges
+ * @since: generation of the oldest commit that was outstanding when this was
+ *	posted: payload is not stored when one of those from there on failed
+ * @reserved2: 0
  * @ranges: the ranges
  */
 struct kfv_wire_request {
@@ -90,15 +93,18 @@ struct kfv_wire_request {
 	u8	flags;
 	u8	reserved;
 	__be16	inline_len;
+	__be32	since;
+	__be32	reserved2;
 	struct kfv_wire_range ranges[];
 };
 
-static_assert(sizeof(struct kfv_wire_request) == 16);
+static_assert(sizeof(struct kfv_wire_request) == 24);
 
 enum kfv_wire_status {
 	KFV_WIRE_OK,
 	KFV_WIRE_ACCESS,	/* a range is not in a persistent region */
 	KFV_WIRE_IO,		/* the memory device has failed */
+	KFV_WIRE_BROKEN,	/* payload not stored: a commit before it failed */
 };
 
 /**

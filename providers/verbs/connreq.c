@@ -3,6 +3,7 @@
  * Connection requests, between a passive endpoint and whoever consumes them.
  */
 
+#include <linux/completion.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -24,7 +25,10 @@ struct rdma_cm_id *kfv_connreq_take(struct kfv_connreq *cr)
 	return id;
 }
 
-/* An info is freed. With the last one goes a peer that nobody wanted. */
+/*
+ * An info is freed. With the last one goes a peer that nobody wanted. Never from a
+ * handler of the request's own id, which the end of the device may wait for.
+ */
 static int kfv_connreq_close(struct kfid *fid)
 {
 	struct kfv_connreq *cr = container_of(fid, struct kfv_connreq, fid);
@@ -35,6 +39,8 @@ static int kfv_connreq_close(struct kfid *fid)
 	id = kfv_connreq_take(cr);
 	if (id)
 		rdma_destroy_id(id);
+	else if (cr->removing)
+		wait_for_completion(&cr->removed);
 	kfv_device_put(cr->dev);
 	kfi_obj_put(&cr->fabric->fabric.fid);
 	kfree(cr);
@@ -114,6 +120,7 @@ int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
 	cr->commit = peer;
 	if (peer)
 		cr->peer = *peer;
+	init_completion(&cr->removed);
 	INIT_LIST_HEAD(&cr->node);
 	kfi_obj_init(&cr->fid, KFI_CLASS_CONNREQ, &kfv_connreq_ops, NULL);
 	ret = -ENODEV;
@@ -145,27 +152,31 @@ err_free:
 	return ret;
 }
 
-static struct rdma_cm_id *kfv_connreqs_pop(struct kfv_device *dev)
+static struct kfv_connreq *kfv_connreqs_pop(struct kfv_device *dev,
+					    struct rdma_cm_id **id)
 {
-	struct rdma_cm_id *id = NULL;
 	struct kfv_connreq *cr;
 
 	mutex_lock(&dev->lock);
 	cr = list_first_entry_or_null(&dev->connreqs, struct kfv_connreq, node);
 	if (cr) {
-		id = cr->id;
+		*id = cr->id;
 		cr->id = NULL;
+		cr->removing = true;
 		list_del_init(&cr->node);
 	}
 	mutex_unlock(&dev->lock);
-	return id;
+	return cr;
 }
 
 /* The device goes: its requests are nothing but handles any more. */
 void kfv_connreqs_remove(struct kfv_device *dev)
 {
+	struct kfv_connreq *cr;
 	struct rdma_cm_id *id;
 
-	while ((id = kfv_connreqs_pop(dev)))
+	while ((cr = kfv_connreqs_pop(dev, &id))) {
 		rdma_destroy_id(id);
+		complete(&cr->removed);
+	}
 }

@@ -24,7 +24,6 @@ static int kfv_status_errno(enum ib_wc_status status)
 	case IB_WC_LOC_LEN_ERR:
 		return -KFI_ETRUNC;
 	case IB_WC_LOC_PROT_ERR:
-		return -EFAULT;
 	case IB_WC_REM_ACCESS_ERR:
 	case IB_WC_LOC_ACCESS_ERR:
 		return -EACCES;

@@ -44,6 +44,9 @@ void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 void kfv_ep_lost_locked(struct kfv_ep *ep)
 {
 	lockdep_assert_held(&ep->tx.lock);
+	/* what is not there yet ends when it is */
+	if (ep->state == KFV_CONNECTING)
+		ep->lost = true;
 	if (ep->state != KFV_CONNECTED)
 		return;
 	ep->state = KFV_DOWN;

@@ -174,6 +174,8 @@ int kfv_ep_enable(struct kfv_ep *ep)
 
 	if (ep->enabled)
 		return -KFI_EOPBADSTATE;
+	if (READ_ONCE(ep->state) != KFV_IDLE)
+		return -ESHUTDOWN;
 	if (!ep->eq)
 		return -KFI_ENOEQ;
 	if (!ep->tx_cq || !ep->rx_cq)

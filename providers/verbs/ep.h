@@ -261,7 +261,6 @@ enum kfv_state {
  * @limits: of operations
  * @tx_size: operations of @tx
  * @rx_size: receives of @rx
- * @rx_iov_limit: segments of a receive
  * @dest: where kfi_connect() goes if it is not told
  * @src: local address, once known
  * @peer: peer's address, once known
@@ -275,7 +274,8 @@ enum kfv_state {
  * @enabled: kfi_enable() was called
  * @has_qp: there is a queue pair; under the CM id's handler lock
  * @was_connected: for kfi_shutdown(): there was something to shut down
- * @state: under @tx's lock
+ * @state: under @tx's lock, as is @lost
+ * @lost: it was lost before it was connected
  * @qp: the queue pair, for posts
  * @depth: reads and atomics that the connection has
  * @private_data: of kfi_connect(), until it is sent
@@ -301,7 +301,6 @@ struct kfv_ep {
 	struct kfi_ep_limits	limits;
 	unsigned int		tx_size;
 	unsigned int		rx_size;
-	unsigned int		rx_iov_limit;
 	struct sockaddr_storage	dest;
 	struct sockaddr_storage	src;
 	struct sockaddr_storage	peer;
@@ -317,6 +316,7 @@ struct kfv_ep {
 	bool			has_qp;
 	bool			was_connected;
 	enum kfv_state		state;
+	bool			lost;
 	struct ib_qp		*qp;
 	u8			depth;
 	u8			private_data[KFI_CM_REP_SIZE];

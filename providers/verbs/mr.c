@@ -166,6 +166,7 @@ static int kfv_mr_validate(struct kfv_mr *mr, u64 access, u64 page_size)
 	mr->key = ib->rkey;
 	mr->lkey = ib->lkey;
 	mr->local_write = flags & IB_ACCESS_LOCAL_WRITE;
+	mr->remote_write = flags & IB_ACCESS_REMOTE_WRITE;
 	return kfv_registrar_register(mr->domain, ib, flags);
 }
 

@@ -3,6 +3,7 @@
  * Passive endpoints.
  */
 
+#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -28,6 +29,8 @@
  * @backlog: requests that the connection manager keeps for us
  * @commit: shows peers that speak the commit protocol as such
  * @listening: kfi_listen() was called
+ * @removing: the device's removal has taken @id; under @dev's lock
+ * @removed: and no handler of it runs any more
  * @shutdown: event
  */
 struct kfv_pep {
@@ -43,6 +46,8 @@ struct kfv_pep {
 	int			backlog;
 	bool			commit;
 	bool			listening;
+	bool			removing;
+	struct completion	removed;
 	struct kfi_eq_event	shutdown;
 };
 
@@ -105,30 +110,33 @@ static int kfv_pep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 	return 0;
 }
 
-static struct rdma_cm_id *kfv_pep_take_id(struct kfv_pep *pep)
+/* Ends handlers that may still use the endpoint, or waits until they have. */
+static void kfv_pep_end(struct kfv_pep *pep)
 {
 	struct rdma_cm_id *id;
+	bool removing;
 
 	if (pep->dev)
 		mutex_lock(&pep->dev->lock);
 	id = pep->id;
 	pep->id = NULL;
+	removing = pep->removing;
 	list_del_init(&pep->node);
 	if (pep->dev)
 		mutex_unlock(&pep->dev->lock);
-	return id;
+	if (id)
+		rdma_destroy_id(id);
+	if (removing)
+		wait_for_completion(&pep->removed);
 }
 
 static int kfv_pep_close(struct kfid *fid)
 {
 	struct kfv_pep *pep = fid_to_kfv_pep(fid);
-	struct rdma_cm_id *id;
 
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
-	id = kfv_pep_take_id(pep);
-	if (id)
-		rdma_destroy_id(id);
+	kfv_pep_end(pep);
 	if (pep->dev)
 		kfv_device_put(pep->dev);
 	if (pep->eq) {
@@ -301,6 +309,7 @@ static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
 	pep->backlog = KFV_DEFAULT_BACKLOG;
 	pep->commit = info->caps & KFI_RMA_PMEM;
 	mutex_init(&pep->lock);
+	init_completion(&pep->removed);
 	INIT_LIST_HEAD(&pep->node);
 	pep->pep.ops = &kfv_pep_ops;
 	pep->pep.cm = &kfv_pep_cm_ops;
@@ -351,32 +360,36 @@ err_free:
 	return ret;
 }
 
-static struct rdma_cm_id *kfv_peps_pop(struct kfv_device *dev)
+static struct kfv_pep *kfv_peps_pop(struct kfv_device *dev,
+				    struct rdma_cm_id **id)
 {
-	struct rdma_cm_id *id = NULL;
 	struct kfv_pep *pep;
 
 	mutex_lock(&dev->listen_lock);
 	mutex_lock(&dev->lock);
 	pep = list_first_entry_or_null(&dev->peps, struct kfv_pep, node);
 	if (pep) {
-		id = pep->id;
+		*id = pep->id;
 		pep->id = NULL;
+		pep->removing = true;
 		list_del_init(&pep->node);
 		if (pep->eq)
 			kfi_eq_post(pep->eq, &pep->shutdown);
 	}
 	mutex_unlock(&dev->lock);
 	mutex_unlock(&dev->listen_lock);
-	return id;
+	return pep;
 }
 
 /* The device goes: nobody listens there any more, and requests are void. */
 void kfv_peps_remove(struct kfv_device *dev)
 {
 	struct rdma_cm_id *id;
+	struct kfv_pep *pep;
 
-	while ((id = kfv_peps_pop(dev)))
+	while ((pep = kfv_peps_pop(dev, &id))) {
 		rdma_destroy_id(id);
+		complete(&pep->removed);
+	}
 	kfv_connreqs_remove(dev);
 }

@@ -20,7 +20,8 @@ struct kfv_mr *kfv_pmem_get(struct kfv_domain *domain, u64 addr, u64 len,
 		return NULL;
 	xa_lock(&domain->pmem);
 	mr = xa_load(&domain->pmem, lower_32_bits(key));
-	if (mr && !refcount_inc_not_zero(&mr->commits))
+	/* payload is stored here, where the device does not look at rights */
+	if (mr && (!mr->remote_write || !refcount_inc_not_zero(&mr->commits)))
 		mr = NULL;
 	xa_unlock(&domain->pmem);
 	if (!mr)
@@ -62,8 +63,10 @@ static void kfv_pmem_revoke(struct kfi_pmem_region *region)
 	struct kfv_domain *domain = mr->domain;
 
 	kfv_pmem_erase(mr);
-	if (!kfv_domain_get(domain))
+	if (!kfv_domain_get(domain)) {
+		wait_for_completion(&domain->gone);
 		return;
+	}
 	kfv_pmem_fail_connections(domain);
 	kfv_mr_kill(mr);
 	kfv_domain_put(domain);

@@ -4,6 +4,7 @@
  * are kept, and given to the device when there is.
  */
 
+#include <linux/bottom_half.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 

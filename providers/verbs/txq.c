@@ -4,6 +4,7 @@
  * given them in one list, and they come back in the same order.
  */
 
+#include <linux/bottom_half.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>

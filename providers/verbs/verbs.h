@@ -31,7 +31,6 @@
 /* Fits a commit request next to the most ranges. */
 #define KFV_INJECT_SIZE		96
 
-struct kfv_cq;
 struct kfv_ep;
 struct kfv_mr;
 
@@ -143,6 +142,7 @@ struct kfv_domain {
  * @len: bytes
  * @lkey: local key
  * @local_write: the device may write to it on our behalf
+ * @remote_write: peers may write to it
  * @key: what the device knows it by
  * @region: with KFI_PMEM: its place in a memory device
  * @commits: commits that use @region, and one for the region being there
@@ -160,6 +160,7 @@ struct kfv_mr {
 	size_t			len;
 	u32			lkey;
 	bool			local_write;
+	bool			remote_write;
 	u32			key;
 	struct kfi_pmem_region	region;
 	refcount_t		commits;
