@@ -36,7 +36,7 @@ struct bench_side {
 };
 
 /* main.c */
-extern char *bench_device;
+extern char *bench_netdev;
 extern char *bench_addr;
 extern ushort bench_port;
 

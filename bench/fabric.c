@@ -122,8 +122,7 @@ static int fabric_getinfo(struct kfi_info **info)
 	hints->mode = KFI_RX_CQ_DATA;
 	hints->ep_attr->type = KFI_EP_MSG;
 	hints->fabric_attr->prov_name = kstrdup("verbs", GFP_KERNEL);
-	hints->domain_attr->name = kstrdup(bench_device, GFP_KERNEL);
-	if (hints->fabric_attr->prov_name && hints->domain_attr->name) {
+	if (hints->fabric_attr->prov_name) {
 		snprintf(service, sizeof(service), "%u", bench_port);
 		err = kfi_getinfo(PERF_API_VERSION, bench_addr, service, 0,
 				  hints, info);

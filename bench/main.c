@@ -23,9 +23,9 @@
 
 #define BENCH_SAMPLES	101
 
-char *bench_device = "rxe0";
-module_param_named(device, bench_device, charp, 0444);
-MODULE_PARM_DESC(device, "RDMA device");
+char *bench_netdev = "d0";
+module_param_named(netdev, bench_netdev, charp, 0444);
+MODULE_PARM_DESC(netdev, "network device of the RDMA device");
 
 char *bench_addr = "10.9.0.1";
 module_param_named(addr, bench_addr, charp, 0444);

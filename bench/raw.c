@@ -9,9 +9,11 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
+#include <linux/netdevice.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <net/net_namespace.h>
 #include <rdma/ib_cache.h>
 #include <rdma/ib_verbs.h>
 
@@ -426,6 +428,18 @@ static void raw_close(void)
 	ib_device_put(raw.dev);
 }
 
+static struct ib_device *raw_find_device(void)
+{
+	struct net_device *netdev = dev_get_by_name(&init_net, bench_netdev);
+	struct ib_device *dev;
+
+	if (!netdev)
+		return NULL;
+	dev = ib_device_get_by_netdev(netdev, RDMA_DRIVER_UNKNOWN);
+	dev_put(netdev);
+	return dev;
+}
+
 static int raw_open(bool polled)
 {
 	unsigned int i;
@@ -440,7 +454,7 @@ static int raw_open(bool polled)
 	for (i = 0; i < RAW_DEPTH; i++)
 		list_add(&raw.requests[i].node, &raw.free);
 
-	raw.dev = ib_device_get_by_name(bench_device, RDMA_DRIVER_UNKNOWN);
+	raw.dev = raw_find_device();
 	if (!raw.dev)
 		return -ENODEV;
 	raw.buf = (void *)get_zeroed_page(GFP_KERNEL);
