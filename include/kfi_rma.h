@@ -31,8 +31,9 @@
  * one fails that was outstanding when it was posted. So a marker cannot get ahead
  * of the data that it marks.
  *
- * A commit that fails makes an error completion for that operation alone, unless
- * the connection is lost. What then is on the media is undefined.
+ * A commit that fails makes an error completion, and the connection goes on. One
+ * that names a bad range fails alone; commits that were made persistent together
+ * fail together. What then is on the media is undefined.
  */
 
 /**

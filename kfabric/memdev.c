@@ -209,8 +209,10 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 	if (!path || !holder)
 		return ERR_PTR(-EINVAL);
 	driver = kfi_memdev_driver_get(scheme);
-	if (!driver && !request_module("kfi-mem-%s", scheme))
+	if (!driver) {
+		request_module("kfi-mem-%s", scheme);
 		driver = kfi_memdev_driver_get(scheme);
+	}
 	if (!driver)
 		return ERR_PTR(-ENODEV);
 

@@ -7,13 +7,14 @@
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/export.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 
 #include "pmemsim.h"
 
@@ -70,11 +71,11 @@ static int pmemsim_persist(struct kfi_memdev *mdev,
 	struct kfi_pmemsim *sim = to_dev(mdev)->sim;
 	unsigned int delay = READ_ONCE(sim->delay_ms);
 
-	/* One tick more, because the current one is partly over. */
+	/* jiffies are behind on a busy virtual machine: not a moment too early */
 	if (delay)
-		wait_event_idle_timeout(sim->cut_wait,
-					test_bit(PMEMSIM_OFF, &sim->flags),
-					msecs_to_jiffies(delay) + 1);
+		wait_event_hrtimeout(sim->cut_wait,
+				     test_bit(PMEMSIM_OFF, &sim->flags),
+				     ms_to_ktime(delay));
 	if (test_bit(PMEMSIM_OFF, &sim->flags))
 		return -ENODEV;
 	if (atomic_dec_if_positive(&sim->fail) >= 0)

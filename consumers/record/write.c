@@ -81,7 +81,8 @@ static void write_acknowledge(struct writer *w, struct write_slot *slot)
 {
 	unsigned int step = max(record_count / 20, 1U);
 
-	if (record_committed(slot->seq)) {
+	/* after a failure nothing more is known to be there without a gap */
+	if (record_committed(slot->seq) && !READ_ONCE(w->err)) {
 		if (slot->seq <= w->acknowledged)
 			WRITE_ONCE(w->err, -EPROTO);
 		w->acknowledged = slot->seq;

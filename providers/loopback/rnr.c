@@ -50,6 +50,7 @@ bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer)
 				 lo_rnr_usecs(peer->conn_param.min_rnr_timer));
 	ep->rnr_waiting = true;
 	ep->rnr_deadline = jiffies + limit;
-	queue_delayed_work(lo_wq, &ep->rnr_timer, limit);
+	/* an earlier wait may have left it pending */
+	mod_delayed_work(lo_wq, &ep->rnr_timer, limit);
 	return false;
 }

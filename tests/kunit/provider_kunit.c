@@ -181,8 +181,8 @@ static void getinfo_addresses(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kfi_provider_register(&two), 0);
 	KUNIT_EXPECT_EQ(test, getinfo("10.9.0.1", "4711", 0, hints), 0);
 	KUNIT_EXPECT_EQ(test, in->sin_family, AF_INET);
-	KUNIT_EXPECT_EQ(test, in->sin_addr.s_addr, htonl(0x0a090001));
-	KUNIT_EXPECT_EQ(test, in->sin_port, htons(4711));
+	KUNIT_EXPECT_EQ(test, ntohl(in->sin_addr.s_addr), 0x0a090001);
+	KUNIT_EXPECT_EQ(test, ntohs(in->sin_port), 4711);
 	KUNIT_EXPECT_EQ(test, last_req.src.ss_family, AF_UNSPEC);
 
 	KUNIT_EXPECT_EQ(test, getinfo("fd00:9::1", "1", KFI_SOURCE, hints), 0);

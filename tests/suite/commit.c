@@ -343,6 +343,30 @@ static void test_marker_broken(struct suite *t)
 	store_close(&store);
 }
 
+/* Payload in a request is stored by the target's CPU: rights count all the same. */
+static void test_read_only(struct suite *t)
+{
+	struct suite_comp comp = { };
+	struct store store;
+	struct kfid_mr *mr;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	if (EXPECT_OK(t, kfi_mr_reg(store.net.domain, store.mem, SZ_4K,
+				    KFI_REMOTE_READ, 0, 0, KFI_PMEM, &mr,
+				    NULL))) {
+		store.addr = mr->iova;
+		store.key = kfi_mr_key(mr);
+		EXPECT_OK(t, store_write(&store, 0, 64, &store,
+					 KFI_COMMIT | KFI_INJECT));
+		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, &comp);
+		EXPECT_EQ(t, comp.err, EACCES);
+		EXPECT_ALL(t, store.mem, 0, 64);
+		EXPECT_OK(t, kfi_close(&mr->fid));
+	}
+	store_close(&store);
+}
+
 static void test_fence(struct suite *t)
 {
 	check_after(t, 4096, KFI_FENCE | KFI_DELIVERY_COMPLETE);
@@ -394,6 +418,7 @@ const struct suite_test suite_commit_tests[] = {
 	{ "commit.data", test_data },
 	{ "commit.marker", test_marker },
 	{ "commit.marker_broken", test_marker_broken },
+	{ "commit.read_only", test_read_only },
 	{ "commit.fence", test_fence },
 	{ "commit.refused", test_refused },
 	{ }
