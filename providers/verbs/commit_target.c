@@ -230,6 +230,11 @@ static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
 
 	kfv_queue_poll(&ep->tx.queue);
 	nr = find_first_bit(commit->idle, KFV_COMMIT_SLOTS);
+	if (nr == KFV_COMMIT_SLOTS) {
+		/* pairs with the barrier in kfv_reply_done() */
+		smp_mb();
+		nr = find_first_bit(commit->idle, KFV_COMMIT_SLOTS);
+	}
 	if (nr == KFV_COMMIT_SLOTS)
 		return false;
 	clear_bit(nr, commit->idle);

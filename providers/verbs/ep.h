@@ -133,6 +133,7 @@ struct kfv_wr {
  * @bufs: of the operations
  * @max_sge: segments of a work request
  * @max_sge_rd: segments of one that reads
+ * @rma_wrs: work requests of the largest RMA operation
  * @inline_size: bytes that the device takes with the work request
  * @wr_head: work requests that were made
  * @wr_posted: work requests that the device was given
@@ -162,6 +163,7 @@ struct kfv_txq {
 	void				*bufs;
 	unsigned int			max_sge;
 	unsigned int			max_sge_rd;
+	unsigned int			rma_wrs;
 	unsigned int			inline_size;
 	u32				wr_head;
 	u32				wr_posted;

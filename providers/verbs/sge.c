@@ -4,6 +4,7 @@
  */
 
 #include <linux/highmem.h>
+#include <linux/string.h>
 #include <linux/uio.h>
 
 #include "ep.h"
@@ -92,6 +93,14 @@ void kfv_sge_unmap(struct kfv_domain *domain, const struct ib_sge *sge,
 					  sge[i].length, dir);
 }
 
+static void kfv_copy_from_kvec(void *to, const struct kvec *kv, size_t count)
+{
+	for (; count; count--, kv++) {
+		memcpy(to, kv->iov_base, kv->iov_len);
+		to += kv->iov_len;
+	}
+}
+
 /* Copies all of a vector, which fits. */
 int kfv_copy_from(void *to, enum kfi_iov_type type, const void *iov,
 		  size_t count)
@@ -99,6 +108,10 @@ int kfv_copy_from(void *to, enum kfi_iov_type type, const void *iov,
 	struct kfi_seg_iter iter;
 	struct kfi_seg seg;
 
+	if (type == KFI_KVEC) {
+		kfv_copy_from_kvec(to, iov, count);
+		return 0;
+	}
 	kfi_seg_iter_init(&iter, type, iov, count);
 	while (kfi_seg_next(&iter, PAGE_SIZE, &seg)) {
 		size_t n = min_t(size_t, seg.len, PAGE_SIZE - seg.offset);

@@ -6,6 +6,7 @@
 
 #include <linux/bottom_half.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -124,7 +125,8 @@ static int kfv_tx_no_room(struct kfv_post *post)
 
 	if (!tx->handler.handler)
 		return -EAGAIN;
-	tx->room = post->nr_wrs ? kfv_rma_wrs(tx->max_sge) : 1;
+	WRITE_ONCE(tx->room, post->nr_wrs ? tx->rma_wrs : 1);
+	smp_mb__before_atomic(); /* pairs with the one in kfv_tx_wake_room() */
 	kfv_tx_wait(tx, KFV_WAIT_ROOM);
 	if (kfv_tx_room(tx) >= tx->room &&
 	    test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
@@ -172,7 +174,7 @@ int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
 	struct kfv_txq *tx = &post->ep->tx;
 	struct kfv_wr *wr;
 
-	if (post->nr_wrs == kfv_rma_wrs(tx->max_sge))
+	if (post->nr_wrs == tx->rma_wrs)
 		return -E2BIG;
 	if (post->nr_wrs == post->room)
 		return kfv_tx_no_room(post);
@@ -248,8 +250,10 @@ void kfv_tx_end(struct kfv_post *post, void *context, u64 comp_flags, u64 flags,
 
 static void kfv_tx_wake_room(struct kfv_txq *tx)
 {
-	if (!(READ_ONCE(tx->waiters) & KFV_WAIT_ROOM) ||
-	    kfv_tx_room(tx) < READ_ONCE(tx->room))
+	if (!(READ_ONCE(tx->waiters) & KFV_WAIT_ROOM))
+		return;
+	smp_rmb(); /* the room that is waited for is of this waiter */
+	if (kfv_tx_room(tx) < READ_ONCE(tx->room))
 		return;
 	if (test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
 		queue_work(kfv_wq, &tx->work);
@@ -410,8 +414,8 @@ int kfv_txq_init(struct kfv_ep *ep)
 	u32 i;
 
 	tx->wr_stride = struct_size_t(struct kfv_wr, sge, tx->max_sge);
-	tx->wr_mask = roundup_pow_of_two(ep->tx_size +
-					 kfv_rma_wrs(tx->max_sge)) - 1;
+	tx->rma_wrs = kfv_rma_wrs(min(tx->max_sge, tx->max_sge_rd));
+	tx->wr_mask = roundup_pow_of_two(ep->tx_size + tx->rma_wrs) - 1;
 	tx->op_mask = roundup_pow_of_two(ep->tx_size) - 1;
 	tx->wrs = kvcalloc(tx->wr_mask + 1, tx->wr_stride, GFP_KERNEL);
 	tx->ops = kvzalloc_objs(*tx->ops, tx->op_mask + 1);
