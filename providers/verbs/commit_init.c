@@ -134,11 +134,11 @@ static int kfv_wire_errno(u8 status)
 {
 	switch (status) {
 	case KFV_WIRE_ACCESS:
-		return EACCES;
+		return -EACCES;
 	case KFV_WIRE_BROKEN:
-		return ECANCELED;
+		return -ECANCELED;
 	default:
-		return EIO;
+		return -EIO;
 	}
 }
 
@@ -153,7 +153,7 @@ static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
 	if (op->status != IB_WC_SUCCESS) {
 		kfv_comp_error(&comp, op->status);
 	} else if (status != KFV_WIRE_OK) {
-		comp.err = kfv_wire_errno(status);
+		comp.err = -kfv_wire_errno(status);
 		comp.prov_errno = KFV_ERR_COMMIT | status;
 	}
 	if (op->report || comp.err)
