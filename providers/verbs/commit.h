@@ -14,8 +14,6 @@
 #include "commit_wire.h"
 #include "ep.h"
 
-/* Commits outstanding, in each direction */
-#define KFV_COMMIT_SLOTS	64
 /* Ranges that are made persistent in one go */
 #define KFV_COMMIT_SPANS	64
 /* Mark of a completion's prov_errno: a status that the target sent */

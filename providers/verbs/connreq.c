@@ -78,8 +78,10 @@ static int kfv_connreq_info(struct kfv_connreq *cr, struct rdma_cm_id *id,
 	offer = kmalloc_obj(*offer);
 	if (!offer)
 		return -ENOMEM;
-	kfv_offer_init(offer, id->device, id->port_num, &attr, cr->commit);
-	ret = kfi_info_offer(&req, &offer->info, info);
+	ret = kfv_offer_init(offer, id->device, id->port_num, &attr,
+			     cr->commit);
+	if (!ret)
+		ret = kfi_info_offer(&req, &offer->info, info);
 	kfree(offer);
 	return ret;
 }

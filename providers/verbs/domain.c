@@ -92,7 +92,8 @@ static u32 kfv_find_port(struct kfv_device *dev, struct kfv_fabric *fabric,
 	rdma_for_each_port(dev->ib, port) {
 		if (kfv_query_port(dev->ib, port, attr))
 			continue;
-		kfv_offer_init(offer, dev->ib, port, attr, false);
+		if (kfv_offer_init(offer, dev->ib, port, attr, false))
+			continue;
 		if (!strcmp(offer->fabric_name, fabric->name)) {
 			found = port;
 			break;

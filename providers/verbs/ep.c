@@ -235,10 +235,10 @@ static void kfv_ep_set_limits(struct kfv_ep *ep, const struct kfv_offer *offer,
 		      min_t(size_t, offer->tx.size, KFI_DEFAULT_TX_SIZE);
 	ep->rx_size = rx && rx->size ? rx->size :
 		      min_t(size_t, offer->rx.size, KFI_DEFAULT_RX_SIZE);
-	ep->tx.max_sge = offer->tx.iov_limit;
-	ep->tx.max_sge_rd = min_t(u32, ep->domain->ib->attrs.max_sge_rd,
-				  ep->tx.max_sge) ?: 1;
-	ep->rx.max_sge = offer->rx.iov_limit;
+	ep->tx.max_sge = offer->limits.max_sge;
+	ep->tx.max_sge_rd = offer->limits.max_sge_rd;
+	ep->tx.rma_wrs = offer->limits.rma_wrs;
+	ep->rx.max_sge = offer->limits.max_sge_recv;
 	ep->ep.tx_op_flags = tx ? tx->op_flags : 0;
 	ep->ep.rx_op_flags = rx ? rx->op_flags : 0;
 	if (info->src_addr)
@@ -263,7 +263,9 @@ static int kfv_ep_check_info(struct kfv_domain *domain,
 		return -EINVAL;
 	if (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags))
 		return -EINVAL;
-	kfv_offer_init(offer, domain->ib, domain->port, &domain->attr, commit);
+	if (kfv_offer_init(offer, domain->ib, domain->port, &domain->attr,
+			   commit))
+		return -EOPNOTSUPP;
 	return kfi_info_match(&offer->info, info) ? 0 : -EOPNOTSUPP;
 }
 

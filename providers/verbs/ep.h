@@ -18,8 +18,6 @@
 #include "cm.h"
 #include "verbs.h"
 
-/* Of a queue: what drains it, and one that rxe keeps empty. */
-#define KFV_SPARE_WRS		4
 /* Of KFI_OPT_CONNECT_TIMEOUT */
 #define KFV_CONNECT_TIMEOUT_MS	5000
 /* Of KFI_OPT_COMMIT_TIMEOUT */
@@ -373,12 +371,6 @@ static inline void kfv_advance(u32 *tail, u32 nr)
 {
 	/* pairs with kfv_tail() */
 	smp_store_release(tail, *tail + nr);
-}
-
-/* Work requests that the largest RMA operation needs, with what follows it. */
-static inline unsigned int kfv_rma_wrs(unsigned int max_sge)
-{
-	return KFV_RMA_SEGS / max_sge + KFV_RMA_IOV_LIMIT + 2;
 }
 
 static inline struct kfv_wr *kfv_wr_at(const struct kfv_txq *tx, u32 nr)

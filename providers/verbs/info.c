@@ -4,7 +4,6 @@
  */
 
 #include <linux/in6.h>
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -24,41 +23,27 @@
 #define KFV_RAW_ORDER	(KFV_ORDER | KFI_ORDER_RAS | KFI_ORDER_WAS | \
 			 KFI_ORDER_SAW | KFI_ORDER_SAS)
 
-/* Work requests that a queue has room for besides the provider's own */
-static u32 kfv_offer_wrs(const struct ib_device_attr *attrs, bool commit)
-{
-	u32 own = KFV_SPARE_WRS + (commit ? 2 * KFV_COMMIT_SLOTS : 0);
-
-	return min_t(u32, attrs->max_qp_wr, attrs->max_cqe) - own;
-}
-
 static void kfv_offer_tx(struct kfi_tx_attr *tx,
-			 const struct ib_device_attr *attrs, bool commit)
+			 const struct kfv_limits *limits, bool commit)
 {
-	/* The ring of work requests is a power of two. */
-	u32 wrs = rounddown_pow_of_two(kfv_offer_wrs(attrs, commit));
-
 	tx->op_flags = KFI_COMPLETION | KFI_INJECT_COMPLETE |
 		       KFI_TRANSMIT_COMPLETE;
 	tx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
 	tx->comp_order = commit ? KFI_ORDER_NONE : KFI_ORDER_STRICT;
 	tx->inject_size = KFV_INJECT_SIZE;
-	tx->iov_limit = min_t(u32, attrs->max_send_sge, KFV_MAX_SGE);
-	tx->size = min_t(u32, wrs - kfv_rma_wrs(tx->iov_limit), KFV_MAX_QUEUE);
+	tx->iov_limit = limits->max_sge;
+	tx->size = limits->tx_size;
 	tx->rma_iov_limit = KFV_RMA_IOV_LIMIT;
 }
 
 static void kfv_offer_rx(struct kfi_rx_attr *rx,
-			 const struct ib_device_attr *attrs, bool commit)
+			 const struct kfv_limits *limits, bool commit)
 {
-	/* So is that of receives. */
-	u32 wrs = rounddown_pow_of_two(kfv_offer_wrs(attrs, commit));
-
 	rx->op_flags = KFI_COMPLETION;
 	rx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
 	rx->comp_order = commit ? KFI_ORDER_NONE : KFI_ORDER_STRICT;
-	rx->size = min_t(u32, wrs, KFV_MAX_QUEUE);
-	rx->iov_limit = min_t(u32, attrs->max_recv_sge, KFV_MAX_SGE);
+	rx->size = limits->rx_size;
+	rx->iov_limit = limits->max_sge_recv;
 }
 
 static void kfv_offer_ep(struct kfi_ep_attr *ep,
@@ -117,15 +102,17 @@ int kfv_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr)
 
 /*
  * The offer of a port: for endpoints that speak plain verbs, or for those that
- * commit.
+ * commit. -ENODATA when the device is too small for them.
  */
-void kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
-		    const struct ib_port_attr *attr, bool commit)
+int kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
+		   const struct ib_port_attr *attr, bool commit)
 {
 	const struct ib_device_attr *attrs = &ib->attrs;
 	struct kfi_info *info = &offer->info;
 
 	memset(offer, 0, sizeof(*offer));
+	if (kfv_limits_init(&offer->limits, attrs, commit))
+		return -ENODATA;
 	info->caps = commit ? KFV_COMMIT_CAPS : KFV_RAW_CAPS;
 	if (!commit && attrs->atomic_cap != IB_ATOMIC_NONE)
 		info->caps |= KFI_ATOMIC;
@@ -137,8 +124,8 @@ void kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
 	info->domain_attr = &offer->domain;
 	info->fabric_attr = &offer->fabric;
 
-	kfv_offer_tx(&offer->tx, attrs, commit);
-	kfv_offer_rx(&offer->rx, attrs, commit);
+	kfv_offer_tx(&offer->tx, &offer->limits, commit);
+	kfv_offer_rx(&offer->rx, &offer->limits, commit);
 	kfv_offer_ep(&offer->ep, attr);
 	kfv_offer_domain(&offer->domain, attrs);
 	kfv_offer_names(offer, ib, port, attr);
@@ -153,6 +140,7 @@ void kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
 	offer->fabric.prov_version = KFI_VERSION(KFI_MAJOR_VERSION,
 						 KFI_MINOR_VERSION);
 	offer->fabric.api_version = kfi_version();
+	return 0;
 }
 
 static bool kfv_addr_is_any(const struct sockaddr_storage *addr)
@@ -238,8 +226,9 @@ static int kfv_getinfo_port(const struct kfi_getinfo_req *req,
 	if (kfv_query_port(ib, port, &attr))
 		return 0;
 	do {
-		kfv_offer_init(offer, ib, port, &attr, commit);
-		ret = kfi_info_offer(req, &offer->info, info);
+		ret = kfv_offer_init(offer, ib, port, &attr, commit);
+		if (!ret)
+			ret = kfi_info_offer(req, &offer->info, info);
 		if (ret && ret != -ENODATA)
 			return ret;
 		commit = !commit;

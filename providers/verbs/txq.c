@@ -6,7 +6,6 @@
 
 #include <linux/bottom_half.h>
 #include <linux/log2.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -414,7 +413,6 @@ int kfv_txq_init(struct kfv_ep *ep)
 	u32 i;
 
 	tx->wr_stride = struct_size_t(struct kfv_wr, sge, tx->max_sge);
-	tx->rma_wrs = kfv_rma_wrs(min(tx->max_sge, tx->max_sge_rd));
 	tx->wr_mask = roundup_pow_of_two(ep->tx_size + tx->rma_wrs) - 1;
 	tx->op_mask = roundup_pow_of_two(ep->tx_size) - 1;
 	tx->wrs = kvcalloc(tx->wr_mask + 1, tx->wr_stride, GFP_KERNEL);

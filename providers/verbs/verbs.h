@@ -18,16 +18,10 @@
 #include <kfi_memdev.h>
 #include <kfi_prov.h>
 
+#include "limits.h"
+
 #define KFV_NAME		"verbs"
 
-/* Most operations in a direction; what an endpoint asks for is allocated. */
-#define KFV_MAX_QUEUE		4096
-/* Most segments of a work request; more cost memory and gain nothing. */
-#define KFV_MAX_SGE		32
-/* Remote ranges of an operation: what fits a commit request. */
-#define KFV_RMA_IOV_LIMIT	16
-/* Segments of an RMA operation: 8 MiB of single pages, unaligned, in ranges. */
-#define KFV_RMA_SEGS		(SZ_8M / PAGE_SIZE + 4 * KFV_RMA_IOV_LIMIT)
 /* Fits a commit request next to the most ranges. */
 #define KFV_INJECT_SIZE		96
 
@@ -170,6 +164,7 @@ struct kfv_mr {
 /**
  * struct kfv_offer - what a port of a device can do
  * @info: the answer to a kfi_getinfo() that asks for nothing
+ * @limits: of its endpoints
  * @tx: of @info, as are all that follow
  * @rx: see @tx
  * @ep: see @tx
@@ -180,6 +175,7 @@ struct kfv_mr {
  */
 struct kfv_offer {
 	struct kfi_info		info;
+	struct kfv_limits	limits;
 	struct kfi_tx_attr	tx;
 	struct kfi_rx_attr	rx;
 	struct kfi_ep_attr	ep;
@@ -201,8 +197,8 @@ void kfv_device_put(struct kfv_device *dev);
 
 /* info.c */
 int kfv_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr);
-void kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
-		    const struct ib_port_attr *attr, bool commit);
+int kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
+		   const struct ib_port_attr *attr, bool commit);
 int kfv_getinfo(const struct kfi_getinfo_req *req, struct kfi_info **info);
 
 /* fabric.c */
