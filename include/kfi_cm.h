@@ -164,7 +164,8 @@ kfi_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
  * @paramlen: bytes of @param, at most 148
  *
  * Context: Process context, may sleep.
- * Return: 0, -EINVAL, -KFI_EOPBADSTATE when the request was consumed before.
+ * Return: 0; -EINVAL, also for a handle that is not a connection request of this
+ * provider; -KFI_EOPBADSTATE when the request was consumed before.
  */
 static inline int
 kfi_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,

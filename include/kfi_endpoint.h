@@ -222,8 +222,10 @@ kfi_passive_ep(struct kfid_fabric *fabric, struct kfi_info *info,
  * @context: &kfid.context of the endpoint
  *
  * Context: Process context, may sleep.
- * Return: 0, -EINVAL, -ENODEV, -ENOMEM, -EOPNOTSUPP for attributes beyond what
- * kfi_getinfo() offers. On an error a connection request is not consumed.
+ * Return: 0; -EINVAL, also for a handle that is not a connection request of this
+ * provider; -ENODEV; -ENOMEM; -EOPNOTSUPP for attributes beyond what kfi_getinfo()
+ * offers; -KFI_EOPBADSTATE when the request was consumed before. On an error a
+ * connection request is not consumed.
  */
 static inline int
 kfi_endpoint(struct kfid_domain *domain, struct kfi_info *info,

@@ -76,6 +76,7 @@ void kfv_ep_down(struct work_struct *work);
 int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
 		    struct rdma_cm_event *ev, const struct kfv_peer *peer,
 		    struct kfi_info **info);
+struct kfv_connreq *kfv_connreq_of(struct kfid *handle);
 struct rdma_cm_id *kfv_connreq_take(struct kfv_connreq *cr);
 void kfv_connreqs_remove(struct kfv_device *dev);
 

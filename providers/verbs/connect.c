@@ -200,10 +200,12 @@ static int kfv_ep_shutdown(struct kfid_ep *kfid_ep, u64 flags)
 /* Gives an endpoint the connection request that it was opened with. */
 int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 {
-	struct kfv_connreq *cr = container_of(handle, struct kfv_connreq, fid);
-	const struct rdma_conn_param *peer = &cr->param;
+	struct kfv_connreq *cr = kfv_connreq_of(handle);
+	const struct rdma_conn_param *peer;
 	struct rdma_cm_id *id;
 
+	if (!cr)
+		return -EINVAL;
 	if (ep->limits.commit && !cr->commit)
 		return -EOPNOTSUPP;
 	if (cr->dev != ep->domain->dev)
@@ -211,6 +213,7 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 	id = kfv_connreq_take(cr);
 	if (!id)
 		return -KFI_EOPBADSTATE;
+	peer = &cr->param;
 	ep->passive = true;
 	ep->id = id;
 	ep->param.initiator_depth = min(ep->param.initiator_depth,

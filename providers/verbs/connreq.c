@@ -51,6 +51,14 @@ static const struct kfi_ops kfv_connreq_ops = {
 	.close	= kfv_connreq_close,
 };
 
+/* The request of a handle from a caller, NULL if it is none of ours. */
+struct kfv_connreq *kfv_connreq_of(struct kfid *handle)
+{
+	if (!handle || handle->ops != &kfv_connreq_ops)
+		return NULL;
+	return container_of(handle, struct kfv_connreq, fid);
+}
+
 /* What becomes of the peer shows when the request is accepted. */
 static int kfv_connreq_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 			     struct rdma_cm_event *ev)

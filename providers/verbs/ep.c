@@ -110,7 +110,8 @@ static int kfv_ep_bind_cq(struct kfv_ep *ep, struct kfid *bfid, u64 flags)
 	int ret = 0;
 
 	if (flags & ~(KFI_TRANSMIT | KFI_RECV | KFI_SELECTIVE_COMPLETION) ||
-	    !(flags & (KFI_TRANSMIT | KFI_RECV)) || cq->domain != ep->domain)
+	    !(flags & (KFI_TRANSMIT | KFI_RECV)) ||
+	    cq->pcq.domain != &ep->domain->domain)
 		return -EINVAL;
 	if ((flags & KFI_TRANSMIT && ep->tx_cq) ||
 	    (flags & KFI_RECV && ep->rx_cq))
@@ -258,8 +259,7 @@ static int kfv_ep_check_info(struct kfv_domain *domain,
 	if ((info->src_addr &&
 	     !kfi_sockaddr_valid(info->src_addr, info->src_addrlen)) ||
 	    (info->dest_addr &&
-	     !kfi_sockaddr_valid(info->dest_addr, info->dest_addrlen)) ||
-	    (info->handle && info->handle->fclass != KFI_CLASS_CONNREQ))
+	     !kfi_sockaddr_valid(info->dest_addr, info->dest_addrlen)))
 		return -EINVAL;
 	if (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags))
 		return -EINVAL;

@@ -225,11 +225,10 @@ static int kfv_pep_listen(struct kfid_pep *kfid_pep)
 static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
 			  const void *param, size_t paramlen)
 {
-	struct kfv_connreq *cr = container_of(handle, struct kfv_connreq, fid);
+	struct kfv_connreq *cr = kfv_connreq_of(handle);
 	struct rdma_cm_id *id;
 
-	if (!handle || handle->fclass != KFI_CLASS_CONNREQ ||
-	    paramlen > KFI_CM_REJ_SIZE || (paramlen && !param))
+	if (!cr || paramlen > KFI_CM_REJ_SIZE || (paramlen && !param))
 		return -EINVAL;
 	id = kfv_connreq_take(cr);
 	if (!id)

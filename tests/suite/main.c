@@ -47,6 +47,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_cm_tests,
 	suite_eq_tests,
 	suite_state_tests,
+	suite_agree_tests,
 	suite_refuse_tests,
 	suite_mr_tests,
 	suite_msg_tests,

@@ -57,6 +57,7 @@ extern const struct suite_test suite_lifetime_tests[];
 extern const struct suite_test suite_cm_tests[];
 extern const struct suite_test suite_eq_tests[];
 extern const struct suite_test suite_state_tests[];
+extern const struct suite_test suite_agree_tests[];
 extern const struct suite_test suite_refuse_tests[];
 extern const struct suite_test suite_mr_tests[];
 extern const struct suite_test suite_msg_tests[];

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Where each provider could have had rules of its own, and must not.
+ */
+
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "suite.h"
+
+/**
+ * struct call - an endpoint that connects to the net's listener
+ * @net: the net
+ * @info: with the listener's address
+ * @a: the endpoint that connects
+ * @b: the one that is for the request
+ * @ev: the last event
+ */
+struct call {
+	struct suite_net	net;
+	struct kfi_info		*info;
+	struct suite_end	a;
+	struct suite_end	b;
+	struct suite_event	ev;
+};
+
+static void call_close(struct suite *t, struct call *call)
+{
+	suite_end_close(t, &call->a);
+	suite_end_close(t, &call->b);
+	kfi_freeinfo(call->ev.info);
+	kfi_freeinfo(call->info);
+	suite_net_close(&call->net);
+	kfree(call);
+}
+
+/* An endpoint that can connect, and has not. */
+static struct call *call_open(struct suite *t)
+{
+	const struct suite_opts opts = { };
+	struct call *call = kzalloc_obj(*call);
+
+	if (!EXPECT(t, call))
+		return NULL;
+	if (suite_net_open(t, &call->net, SUITE_RAW, NULL) &&
+	    EXPECT_OK(t, suite_getinfo(SUITE_RAW, call->net.port, 0,
+				       &call->info)) &&
+	    suite_end_open(&call->net, &call->a, call->info, &opts) &&
+	    suite_patient(t, &call->a))
+		return call;
+	call_close(t, call);
+	return NULL;
+}
+
+/* The request has arrived, and there is an endpoint for it. */
+static bool call_request(struct suite *t, struct call *call)
+{
+	const struct suite_opts opts = { };
+	struct suite_net *net = &call->net;
+
+	return EXPECT_OK(t, kfi_connect(call->a.ep, NULL, NULL, 0)) &&
+	       EXPECT_EVENT(t, net->eq, KFI_CONNREQ, &net->pep->fid,
+			    &call->ev) &&
+	       suite_end_open(net, &call->b, call->ev.info, &opts);
+}
+
+static int refuse_to_close(struct kfid *fid)
+{
+	return -EBUSY;
+}
+
+/* Objects that other providers have made, as far as anybody can see */
+static void test_foreign(struct suite *t)
+{
+	static const struct kfi_ops ops = { .close = refuse_to_close };
+	struct kfid request = { .fclass = KFI_CLASS_CONNREQ, .ops = &ops };
+	struct call *call = call_open(t);
+	struct kfid_cq *cq;
+	struct kfid_ep *ep;
+
+	if (!call)
+		return;
+	EXPECT_EQ(t, kfi_reject(call->net.pep, &request, NULL, 0), -EINVAL);
+	EXPECT_EQ(t, kfi_reject(call->net.pep, &call->a.ep->fid, NULL, 0),
+		  -EINVAL);
+	call->info->handle = &request;
+	EXPECT_EQ(t, kfi_endpoint(call->net.domain, call->info, &ep, NULL),
+		  -EINVAL);
+	call->info->handle = &call->net.pep->fid;
+	EXPECT_EQ(t, kfi_endpoint(call->net.domain, call->info, &ep, NULL),
+		  -EINVAL);
+	call->info->handle = NULL;
+
+	/* whatever provider it is, its queues are not larger than a page */
+	cq = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	if (EXPECT(t, cq) &&
+	    EXPECT_OK(t, kfi_endpoint(call->net.domain, call->info, &ep,
+				      NULL))) {
+		cq->fid.fclass = KFI_CLASS_CQ;
+		cq->fid.ops = &ops;
+		EXPECT_EQ(t, kfi_ep_bind(ep, &cq->fid, KFI_TRANSMIT), -EINVAL);
+		EXPECT_OK(t, kfi_close(&ep->fid));
+	}
+	kfree(cq);
+	call_close(t, call);
+}
+
+const struct suite_test suite_agree_tests[] = {
+	{ "agree.foreign", test_foreign },
+	{ }
+};
