@@ -77,7 +77,7 @@ static int kfv_connreq_info(struct kfv_connreq *cr, struct rdma_cm_id *id,
 	struct kfv_offer *offer;
 	int ret;
 
-	ret = kfv_query_port(id->device, id->port_num, &attr);
+	ret = kfv_device_port(cr->dev, id->port_num, &attr);
 	if (ret)
 		return ret;
 	memcpy(&req.src, &id->route.addr.src_addr, sizeof(req.src));

@@ -4,6 +4,8 @@
  */
 
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <rdma/ib_cache.h>
 
 #include "verbs.h"
 
@@ -62,6 +64,42 @@ out:
 	return dev;
 }
 
+/*
+ * What an offer needs to know of an active port, for the handlers of the connection
+ * manager: some drivers take the RTNL lock to answer ib_query_port(), and who has
+ * it may be waiting for a handler.
+ */
+int kfv_device_port(const struct kfv_device *dev, u32 port,
+		    struct ib_port_attr *attr)
+{
+	union ib_gid gid = { };
+	int ret = 0;
+
+	if (!rdma_ib_or_roce(dev->ib, port))
+		return -ENODATA;
+	if (!rdma_protocol_roce(dev->ib, port))
+		ret = rdma_query_gid(dev->ib, port, 0, &gid);
+	memset(attr, 0, sizeof(*attr));
+	attr->max_msg_sz = dev->max_msg_sz[port];
+	attr->subnet_prefix = be64_to_cpu(gid.global.subnet_prefix);
+	return ret;
+}
+
+static int kfv_device_query(struct kfv_device *dev)
+{
+	struct ib_port_attr attr;
+	int ret;
+	u32 port;
+
+	rdma_for_each_port(dev->ib, port) {
+		ret = ib_query_port(dev->ib, port, &attr);
+		if (ret)
+			return ret;
+		dev->max_msg_sz[port] = attr.max_msg_sz;
+	}
+	return 0;
+}
+
 static bool kfv_device_usable(struct ib_device *ib)
 {
 	u32 port;
@@ -77,13 +115,19 @@ static bool kfv_device_usable(struct ib_device *ib)
 static int kfv_device_add(struct ib_device *ib)
 {
 	struct kfv_device *dev;
+	int ret;
 
 	if (!kfv_device_usable(ib))
 		return -EOPNOTSUPP;
-	dev = kzalloc_obj(*dev);
+	dev = kzalloc_flex(*dev, max_msg_sz, rdma_end_port(ib) + 1);
 	if (!dev)
 		return -ENOMEM;
 	dev->ib = ib;
+	ret = kfv_device_query(dev);
+	if (ret) {
+		kfree(dev);
+		return ret;
+	}
 	kref_init(&dev->kref);
 	mutex_init(&dev->lock);
 	mutex_init(&dev->listen_lock);

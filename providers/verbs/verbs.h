@@ -41,6 +41,7 @@ struct kfv_mr;
  * @gone: the device was removed
  * @listen_lock: keeps the CM id of a listener while it begins to listen, which
  *	@lock must not be held for; outside of @lock
+ * @max_msg_sz: of each port, by its number
  */
 struct kfv_device {
 	struct ib_device	*ib;
@@ -54,6 +55,7 @@ struct kfv_device {
 	bool			gone;
 	/* see above */
 	struct mutex		listen_lock;
+	u32			max_msg_sz[];
 };
 
 /**
@@ -194,6 +196,8 @@ extern struct ib_client kfv_client;
 struct kfv_device *kfv_device_next(struct kfv_device *dev);
 struct kfv_device *kfv_device_get(struct ib_device *ib);
 void kfv_device_put(struct kfv_device *dev);
+int kfv_device_port(const struct kfv_device *dev, u32 port,
+		    struct ib_port_attr *attr);
 
 /* info.c */
 int kfv_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr);
