@@ -106,7 +106,9 @@ struct kfi_tx_handler_attr {
  *	specification, table 46 (1 is 10 microseconds, 0 is 655 milliseconds)
  *
  * Value of KFI_OPT_CONN_PARAM, set before kfi_connect() or kfi_accept(). The two
- * ends settle on the smaller depth.
+ * ends settle on the smaller depth: on an endpoint that is for a connection
+ * request the first two are reduced to what the peer has offered, which is what
+ * kfi_getopt() then returns.
  */
 struct kfi_conn_param {
 	u8	initiator_depth;

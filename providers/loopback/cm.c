@@ -78,6 +78,7 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 		ret = lo_take_name(ep, dest);
 	if (ret)
 		return ret;
+	conn->param = ep->conn_param;
 	conn->addrs[LO_ACTIVE] = ep->name->addr;
 	conn->addrs[LO_PASSIVE] = *dest;
 	lo_mr_declare(ep->domain, &conn->memory[LO_ACTIVE]);

@@ -50,6 +50,7 @@ enum lo_conn_state {
  * @commit: between commit endpoints
  * @req: the handle of the request
  * @fabric: the listener's, whose child the request is
+ * @param: what the active end asks for
  * @addrs: the ends' addresses
  * @memory: what the ends say of their memory
  * @timer: the listener takes too long
@@ -65,6 +66,7 @@ struct lo_conn {
 	bool			commit;
 	struct kfid		req;
 	struct lo_fabric	*fabric;
+	struct kfi_conn_param	param;
 	struct sockaddr_storage	addrs[2];
 	struct lo_memory	memory[2];
 	struct delayed_work	timer;

@@ -314,6 +314,7 @@ static int lo_ep_consume(struct lo_ep *ep, const struct kfi_info *info)
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;
 	lo_conn_attach(conn, ep, LO_PASSIVE);
+	lo_ep_set_param(ep, &ep->conn_param);
 	return 0;
 }
 

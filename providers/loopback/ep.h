@@ -271,6 +271,7 @@ struct lo_ep *lo_ep_of(struct kfid *fid);
 
 /* option.c */
 extern const struct kfi_ops_ep lo_ep_ops;
+void lo_ep_set_param(struct lo_ep *ep, const struct kfi_conn_param *param);
 
 /* tx.c */
 int lo_tx_init(struct lo_ep *ep);

@@ -3,6 +3,7 @@
  * Options of an endpoint.
  */
 
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 
@@ -96,6 +97,22 @@ static int lo_set_tx_handler(struct lo_ep *ep, const void *optval,
 	return 0;
 }
 
+/* An end that answers cannot have more than the other one has offered. */
+void lo_ep_set_param(struct lo_ep *ep, const struct kfi_conn_param *param)
+{
+	const struct kfi_conn_param *peer;
+
+	ep->conn_param = *param;
+	if (!ep->conn || ep->side != LO_PASSIVE)
+		return;
+	peer = &ep->conn->param;
+	ep->conn_param.initiator_depth = min(param->initiator_depth,
+					     peer->responder_resources);
+	ep->conn_param.responder_resources =
+		min_t(u8, param->responder_resources,
+		      max_t(u8, peer->initiator_depth, 1));
+}
+
 static int lo_set_conn_param(struct lo_ep *ep, const void *optval,
 			     size_t optlen)
 {
@@ -110,7 +127,7 @@ static int lo_set_conn_param(struct lo_ep *ep, const void *optval,
 		return -EINVAL;
 	if (lo_has_begun(ep))
 		return -KFI_EOPBADSTATE;
-	ep->conn_param = param;
+	lo_ep_set_param(ep, &param);
 	return 0;
 }
 

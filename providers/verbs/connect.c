@@ -197,11 +197,20 @@ static int kfv_ep_shutdown(struct kfid_ep *kfid_ep, u64 flags)
 	return ret;
 }
 
+/* More than the peer has offered is of no use, and not for us to answer. */
+void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param)
+{
+	ep->param = *param;
+	ep->param.initiator_depth = min(param->initiator_depth,
+					ep->peer_depth);
+	ep->param.responder_resources = min(param->responder_resources,
+					    ep->peer_resources);
+}
+
 /* Gives an endpoint the connection request that it was opened with. */
 int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 {
 	struct kfv_connreq *cr = kfv_connreq_of(handle);
-	const struct rdma_conn_param *peer;
 	struct rdma_cm_id *id;
 
 	if (!cr)
@@ -213,13 +222,11 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 	id = kfv_connreq_take(cr);
 	if (!id)
 		return -KFI_EOPBADSTATE;
-	peer = &cr->param;
 	ep->passive = true;
 	ep->id = id;
-	ep->param.initiator_depth = min(ep->param.initiator_depth,
-					peer->initiator_depth);
-	ep->param.responder_resources = clamp(peer->responder_resources, 1,
-					      ep->param.responder_resources);
+	ep->peer_depth = cr->param.initiator_depth;
+	ep->peer_resources = max_t(u8, cr->param.responder_resources, 1);
+	kfv_ep_set_param(ep, &ep->param);
 	if (ep->commit)
 		ep->commit->peer = cr->peer;
 	memcpy(&ep->src, &id->route.addr.src_addr, sizeof(ep->src));

@@ -290,6 +290,8 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 		.rnr_retry_count = 7,
 		.min_rnr_timer = 12,
 	};
+	ep->peer_depth = U8_MAX;
+	ep->peer_resources = U8_MAX;
 	mutex_init(&ep->lock);
 	spin_lock_init(&ep->tx.lock);
 	spin_lock_init(&ep->rx.lock);

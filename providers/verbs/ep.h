@@ -265,6 +265,8 @@ enum kfv_state {
  * @src: local address, once known
  * @peer: peer's address, once known
  * @param: of the connection
+ * @peer_depth: reads and atomics that the peer can serve at a time
+ * @peer_resources: reads and atomics that the peer sends at a time
  * @connect_ms: of kfi_connect() and kfi_accept()
  * @commit_ms: of commits
  * @lock: serialises control calls and what ends the connection; outside of the CM
@@ -305,6 +307,8 @@ struct kfv_ep {
 	struct sockaddr_storage	src;
 	struct sockaddr_storage	peer;
 	struct kfi_conn_param	param;
+	u8			peer_depth;
+	u8			peer_resources;
 	unsigned int		connect_ms;
 	unsigned int		commit_ms;
 
@@ -414,6 +418,7 @@ void kfv_ep_free_queues(struct kfv_ep *ep);
 /* connect.c */
 extern const struct kfi_ops_cm kfv_ep_cm_ops;
 int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle);
+void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param);
 int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 		  size_t *addrlen);
 

@@ -95,7 +95,7 @@ static int kfv_set_conn_param(struct kfv_ep *ep, bool late, const void *optval,
 		return -EINVAL;
 	if (late)
 		return -KFI_EOPBADSTATE;
-	ep->param = param;
+	kfv_ep_set_param(ep, &param);
 	return 0;
 }
 

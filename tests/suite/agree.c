@@ -105,7 +105,44 @@ static void test_foreign(struct suite *t)
 	call_close(t, call);
 }
 
+/* What it asks for, and what it then has */
+static void check_param(struct suite *t, struct kfid_ep *ep, u8 depth,
+			u8 resources, u8 has_depth, u8 has_resources)
+{
+	struct kfi_conn_param param = {
+		.initiator_depth = depth, .responder_resources = resources,
+		.retry_count = 7, .rnr_retry_count = 7, .min_rnr_timer = 12,
+	};
+	size_t len = sizeof(param);
+
+	if (depth || resources)
+		EXPECT_OK(t, kfi_setopt(&ep->fid, KFI_OPT_ENDPOINT,
+					KFI_OPT_CONN_PARAM, &param, len));
+	EXPECT_OK(t, kfi_getopt(&ep->fid, KFI_OPT_ENDPOINT, KFI_OPT_CONN_PARAM,
+				&param, &len));
+	EXPECT_EQ(t, param.initiator_depth, has_depth);
+	EXPECT_EQ(t, param.responder_resources, has_resources);
+}
+
+/* Who answers can have less than was offered, and not more. */
+static void test_param(struct suite *t)
+{
+	struct call *call = call_open(t);
+
+	if (!call)
+		return;
+	check_param(t, call->a.ep, 2, 3, 2, 3);
+	if (call_request(t, call)) {
+		check_param(t, call->b.ep, 0, 0, 3, 2);
+		check_param(t, call->b.ep, 8, 8, 3, 2);
+		check_param(t, call->b.ep, 1, 1, 1, 1);
+		check_param(t, call->b.ep, 8, 8, 3, 2);
+	}
+	call_close(t, call);
+}
+
 const struct suite_test suite_agree_tests[] = {
 	{ "agree.foreign", test_foreign },
+	{ "agree.param", test_param },
 	{ }
 };
