@@ -102,6 +102,23 @@ static int kfv_commit_alloc_rxs(struct kfv_ep *ep)
 	return 0;
 }
 
+static int kfv_commit_init_slot(struct kfv_ep *ep, unsigned int nr)
+{
+	struct kfv_commit_slot *slot = &ep->commit->slots[nr];
+	struct kfv_commit_reply *reply = &ep->commit->replies[nr];
+	int ret;
+
+	slot->buf = &ep->commit->bufs[nr];
+	slot->op.buf = slot->buf->payload;
+	ret = kfv_commit_map(ep, slot->buf->request, KFV_WIRE_MAX,
+			     DMA_TO_DEVICE, &slot->sge);
+	if (ret)
+		return ret;
+	reply->cqe.done = kfv_reply_done;
+	return kfv_commit_map(ep, &reply->wire, sizeof(reply->wire),
+			      DMA_TO_DEVICE, &reply->sge);
+}
+
 static int kfv_commit_alloc_slots(struct kfv_ep *ep)
 {
 	struct kfv_commit *commit = ep->commit;
@@ -115,13 +132,7 @@ static int kfv_commit_alloc_slots(struct kfv_ep *ep)
 	if (!commit->slots || !commit->bufs || !commit->replies)
 		return -ENOMEM;
 	for (i = 0; i < KFV_COMMIT_SLOTS; i++) {
-		struct kfv_commit_reply *reply = &commit->replies[i];
-
-		commit->slots[i].buf = &commit->bufs[i];
-		commit->slots[i].op.buf = commit->bufs[i].payload;
-		reply->cqe.done = kfv_reply_done;
-		ret = kfv_commit_map(ep, &reply->wire, sizeof(reply->wire),
-				     DMA_TO_DEVICE, &reply->sge);
+		ret = kfv_commit_init_slot(ep, i);
 		if (ret)
 			return ret;
 	}
@@ -150,19 +161,25 @@ int kfv_commit_alloc(struct kfv_ep *ep, unsigned int cq_size)
 	return ret;
 }
 
+static void kfv_commit_unmap_one(struct kfv_ep *ep, const struct ib_sge *sge,
+				 enum dma_data_direction dir)
+{
+	if (sge->length)
+		kfv_sge_unmap(ep->domain, sge, 1, dir);
+}
+
 static void kfv_commit_unmap(struct kfv_ep *ep)
 {
 	struct kfv_commit *commit = ep->commit;
 	unsigned int i;
 
 	for (i = 0; commit->rxs && i < kfv_commit_receives(ep); i++)
-		if (commit->rxs[i].sge.length)
-			kfv_sge_unmap(ep->domain, &commit->rxs[i].sge, 1,
-				      DMA_FROM_DEVICE);
+		kfv_commit_unmap_one(ep, &commit->rxs[i].sge, DMA_FROM_DEVICE);
+	for (i = 0; commit->slots && i < KFV_COMMIT_SLOTS; i++)
+		kfv_commit_unmap_one(ep, &commit->slots[i].sge, DMA_TO_DEVICE);
 	for (i = 0; commit->replies && i < KFV_COMMIT_SLOTS; i++)
-		if (commit->replies[i].sge.length)
-			kfv_sge_unmap(ep->domain, &commit->replies[i].sge, 1,
-				      DMA_TO_DEVICE);
+		kfv_commit_unmap_one(ep, &commit->replies[i].sge,
+				     DMA_TO_DEVICE);
 }
 
 void kfv_commit_free(struct kfv_ep *ep)

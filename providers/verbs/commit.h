@@ -28,6 +28,7 @@ struct kfv_commit_buf {
  * struct kfv_commit_slot - a commit that was posted and is not complete
  * @op: the operation
  * @buf: its request, and the payload if that was injected
+ * @sge: the request's memory, mapped for DMA
  * @posted: when, in jiffies
  * @sent: the request was sent, or will not be
  * @replied: the answer is in, or none will come
@@ -36,6 +37,7 @@ struct kfv_commit_buf {
 struct kfv_commit_slot {
 	struct kfv_op		op;
 	struct kfv_commit_buf	*buf;
+	struct ib_sge		sge;
 	unsigned long		posted;
 	bool			sent;
 	bool			replied;

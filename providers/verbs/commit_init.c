@@ -60,6 +60,22 @@ static size_t kfv_commit_request(struct kfv_ep *ep,
 	return len + inline_len;
 }
 
+/* The request goes with the work request if it fits, else from the slot. */
+static int kfv_commit_fill(struct kfv_post *post, struct kfv_commit_slot *slot,
+			   size_t len)
+{
+	struct kfv_wr *wr = post->wr;
+
+	if (len <= post->ep->tx.inline_size)
+		return kfv_wr_fill_buf(post, slot->buf->request, len);
+	ib_dma_sync_single_for_device(post->ep->domain->ib, slot->sge.addr, len,
+				      DMA_TO_DEVICE);
+	wr->sge[0] = slot->sge;
+	wr->sge[0].length = len;
+	wr->send.num_sge = 1;
+	return 0;
+}
+
 /* Payload that was injected into a commit travels inside of the request. */
 static int kfv_commit_build(struct kfv_post *post, struct kfv_commit_slot *slot,
 			    const struct kfi_msg_rma *msg, u64 flags,
@@ -79,7 +95,7 @@ static int kfv_commit_build(struct kfv_post *post, struct kfv_commit_slot *slot,
 	if (ret)
 		return ret;
 	len = kfv_commit_request(post->ep, slot, msg, flags, inside ? len : 0);
-	return kfv_wr_fill_buf(post, slot->buf->request, len);
+	return kfv_commit_fill(post, slot, len);
 }
 
 static void kfv_commit_start_timer(struct kfv_ep *ep)
