@@ -5,6 +5,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/err.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -98,6 +99,9 @@ static int kfv_commit_alloc_rxs(struct kfv_ep *ep)
 				     DMA_FROM_DEVICE, &rx->sge);
 		if (ret)
 			return ret;
+		rx->wr.wr_cqe = &rx->cqe;
+		rx->wr.sg_list = &rx->sge;
+		rx->wr.num_sge = 1;
 	}
 	return 0;
 }
@@ -206,30 +210,51 @@ void kfv_commit_free(struct kfv_ep *ep)
 	commit->rxs = NULL;
 }
 
-/* Gives a receive to the device. */
-static int kfv_commit_give(struct kfv_ep *ep, struct kfv_commit_rx *rx)
+/* A receive is ready for the device. */
+static void kfv_commit_add(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 {
-	struct ib_recv_wr wr = {
-		.wr_cqe = &rx->cqe, .sg_list = &rx->sge, .num_sge = 1,
-	};
+	struct kfv_commit *commit = ep->commit;
 
+	lockdep_assert_held(&commit->rx_lock);
 	ib_dma_sync_single_for_device(ep->domain->ib, rx->sge.addr,
 				      KFV_WIRE_MAX, DMA_FROM_DEVICE);
-	return ib_post_recv(ep->qp, &wr, NULL);
+	rx->wr.next = commit->used;
+	commit->used = &rx->wr;
+	commit->nr_used++;
+}
+
+/* Gives the device all receives that are ready. */
+static int kfv_commit_give(struct kfv_ep *ep)
+{
+	struct kfv_commit *commit = ep->commit;
+	struct ib_recv_wr *first = commit->used;
+
+	lockdep_assert_held(&commit->rx_lock);
+	commit->used = NULL;
+	commit->nr_used = 0;
+	return ib_post_recv(ep->qp, first, NULL);
 }
 
 /* There is a queue pair: post all receives, before anything can arrive. */
 int kfv_commit_start(struct kfv_ep *ep)
 {
+	struct kfv_commit *commit = ep->commit;
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	for (i = 0; !ret && i < kfv_commit_receives(ep); i++)
-		ret = kfv_commit_give(ep, &ep->commit->rxs[i]);
+	spin_lock_irq(&commit->rx_lock);
+	for (i = 0; i < kfv_commit_receives(ep); i++)
+		kfv_commit_add(ep, &commit->rxs[i]);
+	ret = kfv_commit_give(ep);
+	spin_unlock_irq(&commit->rx_lock);
 	return ret;
 }
 
-/* A receive is done with. Once messages have stopped, it is not posted again. */
+/*
+ * A receive is done with. Devices are slow to notice that there are new ones, so
+ * they get many at a time; there are as many more as can be waiting here. Once
+ * messages have stopped, none is posted again.
+ */
 void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 {
 	struct kfv_commit *commit = ep->commit;
@@ -237,8 +262,11 @@ void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 	int ret = 0;
 
 	spin_lock_irqsave(&commit->rx_lock, irq);
-	if (!commit->stopped)
-		ret = kfv_commit_give(ep, rx);
+	if (!commit->stopped) {
+		kfv_commit_add(ep, rx);
+		if (commit->nr_used == KFV_COMMIT_REPOST)
+			ret = kfv_commit_give(ep);
+	}
 	spin_unlock_irqrestore(&commit->rx_lock, irq);
 	if (ret)
 		kfv_ep_lost(ep);

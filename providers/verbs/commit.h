@@ -47,6 +47,7 @@ struct kfv_commit_slot {
 /**
  * struct kfv_commit_rx - a receive of the provider's
  * @cqe: its completion
+ * @wr: the work request
  * @node: in a list of the commit endpoint
  * @buf: KFV_WIRE_MAX bytes
  * @sge: @buf, mapped for DMA
@@ -57,6 +58,7 @@ struct kfv_commit_slot {
  */
 struct kfv_commit_rx {
 	struct ib_cqe		cqe;
+	struct ib_recv_wr	wr;
 	struct list_head	node;
 	void			*buf;
 	struct ib_sge		sge;
@@ -109,6 +111,8 @@ struct kfv_batch {
  * @requests: requests that were received
  * @done: requests that were carried out and not answered
  * @imms: immediates without room in the completion queue
+ * @used: receives that are done with, until there are KFV_COMMIT_REPOST
+ * @nr_used: how many
  * @work: carries out requests
  * @stopped: no more requests are carried out, nor messages sent
  * @replies: replies
@@ -140,6 +144,8 @@ struct kfv_commit {
 	struct list_head	requests;
 	struct list_head	done;
 	struct list_head	imms;
+	struct ib_recv_wr	*used;
+	unsigned int		nr_used;
 	struct work_struct	work;
 	bool			stopped;
 	struct kfv_commit_reply	*replies;
@@ -171,7 +177,7 @@ static inline size_t kfv_cm_rep_room(const struct kfv_ep *ep)
 
 static inline unsigned int kfv_commit_receives(const struct kfv_ep *ep)
 {
-	return 2 * KFV_COMMIT_SLOTS + ep->rx_size;
+	return KFV_COMMIT_RECEIVES + ep->rx_size;
 }
 
 /* commit.c */

@@ -16,7 +16,7 @@
 int kfv_limits_init(struct kfv_limits *limits,
 		    const struct ib_device_attr *attrs, bool commit)
 {
-	int own = KFV_SPARE_WRS + (commit ? 2 * KFV_COMMIT_SLOTS : 0);
+	int own = KFV_SPARE_WRS + (commit ? KFV_COMMIT_RECEIVES : 0);
 	int room = min(attrs->max_qp_wr, attrs->max_cqe) - own;
 	unsigned int ring;
 

@@ -24,6 +24,10 @@ struct ib_device_attr;
 #define KFV_SPARE_WRS		4
 /* Commits outstanding, in each direction */
 #define KFV_COMMIT_SLOTS	64
+/* Receives that are given to the device in one go */
+#define KFV_COMMIT_REPOST	16
+/* Receives of commit endpoints: for requests, replies, and those to be given */
+#define KFV_COMMIT_RECEIVES	(2 * KFV_COMMIT_SLOTS + KFV_COMMIT_REPOST)
 
 /**
  * struct kfv_limits - most that an endpoint can have

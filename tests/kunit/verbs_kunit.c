@@ -39,7 +39,7 @@ static void check_device(struct kunit *test, const struct ib_device_attr *attrs,
 	KUNIT_EXPECT_GE(test, limits.max_sge_rd, 1);
 	KUNIT_EXPECT_LE(test, limits.max_sge_rd, limits.max_sge);
 	KUNIT_EXPECT_GE(test, limits.rma_wrs * limits.max_sge_rd, KFV_RMA_SEGS);
-	own = KFV_SPARE_WRS + (commit ? 2 * KFV_COMMIT_SLOTS : 0);
+	own = KFV_SPARE_WRS + (commit ? KFV_COMMIT_RECEIVES : 0);
 	KUNIT_EXPECT_GE(test, limits.rx_size, 1);
 	KUNIT_EXPECT_LE(test, own + roundup_pow_of_two(limits.rx_size), most);
 }
