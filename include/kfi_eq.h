@@ -385,6 +385,8 @@ struct kfid_cq {
  * and read.
  *
  * A queue opened without a handler is polled: nothing happens but in kfi_cq_read().
+ * The one exception is what a peer waits for: commits are answered by an endpoint
+ * whose consumer never reads.
  */
 
 /**

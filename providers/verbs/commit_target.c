@@ -6,6 +6,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/minmax.h>
 
 #include "commit.h"
@@ -221,11 +222,10 @@ static int kfv_reply_post(struct kfv_ep *ep, struct kfv_commit_reply *reply)
 	return ib_post_send(ep->qp, &wr, NULL);
 }
 
-static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
+/* A reply that is not on its way; KFV_COMMIT_SLOTS when all of them are. */
+static unsigned int kfv_reply_idle(struct kfv_ep *ep)
 {
-	const struct kfv_wire_request *req = kfv_rx_request(rx);
 	struct kfv_commit *commit = ep->commit;
-	struct kfv_commit_reply *reply;
 	unsigned int nr;
 
 	kfv_queue_poll(&ep->tx.queue);
@@ -235,6 +235,34 @@ static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
 		smp_mb();
 		nr = find_first_bit(commit->idle, KFV_COMMIT_SLOTS);
 	}
+	return nr;
+}
+
+/*
+ * A polled queue does not tell that a reply is out, and a consumer who transmits
+ * nothing has no reason to look at it: it is looked at here, until the peer has
+ * acknowledged one or the connection ends.
+ */
+static unsigned int kfv_reply_wait(struct kfv_ep *ep)
+{
+	unsigned int nr = kfv_reply_idle(ep);
+
+	if (ep->tx_cq->poll_ctx != IB_POLL_DIRECT)
+		return nr;
+	while (nr == KFV_COMMIT_SLOTS && !READ_ONCE(ep->commit->stopped)) {
+		usleep_range(50, 100);
+		nr = kfv_reply_idle(ep);
+	}
+	return nr;
+}
+
+static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
+{
+	const struct kfv_wire_request *req = kfv_rx_request(rx);
+	unsigned int nr = kfv_reply_wait(ep);
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_commit_reply *reply;
+
 	if (nr == KFV_COMMIT_SLOTS)
 		return false;
 	clear_bit(nr, commit->idle);
