@@ -5,6 +5,7 @@
  */
 
 #include <linux/jiffies.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
@@ -261,7 +262,7 @@ bool kfv_commit_replied(struct kfv_ep *ep, const struct kfv_wire_reply *reply)
 	spin_lock_irqsave(&ep->commit->lock, irq);
 	slot = kfv_commit_find(ep, reply);
 	if (slot) {
-		slot->replied = true;
+		WRITE_ONCE(slot->replied, true);
 		slot->status = reply->status;
 	}
 	spin_unlock_irqrestore(&ep->commit->lock, irq);
@@ -280,15 +281,35 @@ void kfv_commit_flush(struct kfv_ep *ep)
 	spin_lock_irq(&commit->lock);
 	for (nr = ep->tx.commit_tail; nr != ep->tx.commit_head; nr++) {
 		slot = kfv_slot_at(commit, nr);
-		if (!slot->replied && slot->op.status == IB_WC_SUCCESS)
+		if (!slot->replied && slot->op.status == IB_WC_SUCCESS) {
 			slot->op.status = commit->late ?
 					  IB_WC_RESP_TIMEOUT_ERR :
 					  IB_WC_WR_FLUSH_ERR;
-		commit->late = false;
+			commit->late = false;
+		}
 		slot->replied = true;
 	}
 	spin_unlock_irq(&commit->lock);
 	kfv_commit_advance(ep);
+}
+
+/*
+ * The oldest commit without an answer, or NULL. One that was answered is waiting
+ * for the consumer of a polled queue, and says nothing about the target.
+ */
+static struct kfv_commit_slot *kfv_commit_oldest(struct kfv_ep *ep)
+{
+	struct kfv_commit_slot *slot;
+	u32 nr;
+
+	lockdep_assert_held(&ep->tx.lock);
+	for (nr = kfv_tail(&ep->tx.commit_tail); nr != ep->tx.commit_head;
+	     nr++) {
+		slot = kfv_slot_at(ep->commit, nr);
+		if (!READ_ONCE(slot->replied))
+			return slot;
+	}
+	return NULL;
 }
 
 /* When the oldest commit is too old, its target is dead. */
@@ -297,16 +318,17 @@ void kfv_commit_timer(struct work_struct *work)
 	struct kfv_commit *commit = container_of(work, struct kfv_commit,
 						 timer.work);
 	struct kfv_ep *ep = commit->ep;
+	struct kfv_commit_slot *slot = NULL;
 	unsigned long now = jiffies;
 	unsigned long end;
 	bool late = false;
 
 	spin_lock_irq(&ep->tx.lock);
 	commit->timing = false;
-	if (ep->state == KFV_CONNECTED &&
-	    ep->tx.commit_head != READ_ONCE(ep->tx.commit_tail)) {
-		end = kfv_slot_at(commit, READ_ONCE(ep->tx.commit_tail))->posted +
-		      msecs_to_jiffies(READ_ONCE(ep->commit_ms));
+	if (ep->state == KFV_CONNECTED)
+		slot = kfv_commit_oldest(ep);
+	if (slot) {
+		end = slot->posted + msecs_to_jiffies(READ_ONCE(ep->commit_ms));
 		late = time_after_eq(now, end);
 		commit->late = late;
 		if (!late) {
