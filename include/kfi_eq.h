@@ -316,7 +316,8 @@ enum kfi_cq_wait_cond {
 
 /*
  * Flag of struct kfi_cq_attr: run the completion handler in process context,
- * where it may sleep, and not in softirq. kfabric extension.
+ * where it may sleep, but not wait for an endpoint, and not in softirq. kfabric
+ * extension.
  */
 #define KFI_CQ_PROCESS_CONTEXT	BIT_ULL(59)
 
@@ -382,7 +383,9 @@ struct kfid_cq {
  * is edge-triggered: it is called once when an entry arrives, and again only
  * after kfi_cq_read() has returned -EAGAIN. It runs in softirq context, or in
  * process context with KFI_CQ_PROCESS_CONTEXT, one call at a time, and may post
- * and read.
+ * and read. Control calls of endpoints, and kfi_close() of a completion queue,
+ * wait for handlers: a handler must not make them, on whatever object, nor take a
+ * lock that is held over one. lockdep reports it.
  *
  * A queue opened without a handler is polled: nothing happens but in kfi_cq_read().
  * The one exception is what a peer waits for: commits are answered by an endpoint

@@ -212,6 +212,7 @@ struct kfi_cq_credit {
  * @size: entries of @ring, a power of two
  * @limit: entries that may be reserved
  * @handler: completion handler, or NULL
+ * @process: it runs in process context
  * @lock: protects what follows, and the credits' members that say so. Innermost
  *	but for workqueue locks
  * @ring: entries
@@ -233,6 +234,7 @@ struct kfi_prov_cq {
 	unsigned int		size;
 	unsigned int		limit;
 	kfi_comp_handler	handler;
+	bool			process;
 
 	spinlock_t		lock ____cacheline_aligned_in_smp;
 	struct kfi_comp		*ring;
@@ -250,6 +252,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 		     struct kfi_cq_attr *attr, kfi_comp_handler handler,
 		     void *context, const struct kfi_ops *ops);
 void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq);
+void kfi_cq_might_wait(struct kfi_prov_cq *pcq);
 
 struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
 				     unsigned int limit,

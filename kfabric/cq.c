@@ -22,6 +22,16 @@
 /* Entries read under one hold of the lock, which completions wait for. */
 #define KFI_CQ_READ_BATCH	64
 
+#ifdef CONFIG_LOCKDEP
+/*
+ * Held, for lockdep, by a handler that runs in process context, and by whoever
+ * waits for handlers. One for all queues: two handlers that each wait for the
+ * other's queue are as bad as one that waits for its own.
+ */
+static struct lockdep_map handler_map =
+	STATIC_LOCKDEP_MAP_INIT("kfi_comp_handler", &handler_map);
+#endif
+
 static struct kfi_prov_cq *to_prov_cq(struct kfid_cq *cq)
 {
 	return container_of(cq, struct kfi_prov_cq, cq);
@@ -218,6 +228,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 	pcq->limit = attr->size;
 	pcq->format = attr->format;
 	pcq->handler = handler;
+	pcq->process = attr->flags & KFI_CQ_PROCESS_CONTEXT;
 	pcq->armed = true;
 	spin_lock_init(&pcq->lock);
 	INIT_LIST_HEAD(&pcq->credits);
@@ -227,10 +238,32 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 }
 EXPORT_SYMBOL_GPL(kfi_prov_cq_init);
 
+/**
+ * kfi_cq_might_wait() - tell lockdep of a wait for completion handlers
+ * @pcq: the queue
+ *
+ * To be called before waiting for completions that may be behind a handler of
+ * this queue: by each call that drains an endpoint. A handler in process context
+ * that gets here, itself or by a lock, is then reported even if it does not hang;
+ * one in softirq is found by might_sleep().
+ *
+ * Context: Process context.
+ */
+void kfi_cq_might_wait(struct kfi_prov_cq *pcq)
+{
+	might_sleep();
+	if (!pcq->process)
+		return;
+	lock_map_acquire(&handler_map);
+	lock_map_release(&handler_map);
+}
+EXPORT_SYMBOL_GPL(kfi_cq_might_wait);
+
 static void wait_for_handler(struct kfi_prov_cq *pcq)
 {
 	DECLARE_COMPLETION_ONSTACK(idle);
 
+	kfi_cq_might_wait(pcq);
 	spin_lock_irq(&pcq->lock);
 	if (pcq->handling)
 		pcq->idle = &idle;
@@ -363,7 +396,11 @@ static void run_handler(struct kfi_prov_cq *pcq)
 	bool again;
 
 	do {
+		if (pcq->process)
+			lock_map_acquire(&handler_map);
 		pcq->handler(&pcq->cq, pcq->cq.fid.context);
+		if (pcq->process)
+			lock_map_release(&handler_map);
 		spin_lock_irqsave(&pcq->lock, irq);
 		again = pcq->again;
 		pcq->again = false;

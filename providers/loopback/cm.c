@@ -190,7 +190,7 @@ static int lo_shutdown(struct kfid_ep *ep, u64 flags)
 	if (!lo->conn || !lo_conn_was_up(lo->conn))
 		return -ENOTCONN;
 	lo_conn_shutdown(lo);
-	wait_for_completion(&lo->drained);
+	lo_ep_wait_drained(lo);
 	return 0;
 }
 

@@ -70,6 +70,16 @@ static void lo_ep_drop_name(struct lo_ep *ep)
 	lo_names_unlock(noio);
 }
 
+/* All that was posted is complete, which the engine sees to. */
+void lo_ep_wait_drained(struct lo_ep *ep)
+{
+	if (ep->tx.cq)
+		kfi_cq_might_wait(&ep->tx.cq->pcq);
+	if (ep->rx.cq)
+		kfi_cq_might_wait(&ep->rx.cq->pcq);
+	wait_for_completion(&ep->drained);
+}
+
 static int lo_ep_close(struct kfid *fid)
 {
 	struct lo_ep *ep = lo_ep_of(fid);
@@ -77,7 +87,7 @@ static int lo_ep_close(struct kfid *fid)
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
 	lo_conn_end(ep);
-	wait_for_completion(&ep->drained);
+	lo_ep_wait_drained(ep);
 	if (ep->conn)
 		lo_conn_detach(ep);
 	/* Nobody is left who could queue these once more. */

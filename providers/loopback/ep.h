@@ -267,6 +267,7 @@ int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 	       struct kfid_ep **ep, void *context, const char *owner);
 int lo_ep_enable(struct lo_ep *ep);
 void lo_ep_put(struct lo_ep *ep);
+void lo_ep_wait_drained(struct lo_ep *ep);
 struct lo_ep *lo_ep_of(struct kfid *fid);
 
 /* option.c */
