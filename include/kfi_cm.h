@@ -65,9 +65,12 @@ struct kfi_ops_cm {
  * @addr: where the address is returned, a struct sockaddr
  * @addrlen: in: bytes of @addr; out: bytes of the address
  *
+ * An endpoint has one when it is for a connection request, else from the connected
+ * event on; a passive endpoint always.
+ *
  * Context: Process context.
- * Return: 0, -KFI_ETOOSMALL with @addrlen set, -KFI_EOPBADSTATE when it has none
- * yet.
+ * Return: 0; -KFI_ETOOSMALL with @addrlen set, also when @addr is NULL; -EINVAL
+ * without @addrlen; -KFI_EOPBADSTATE when it has none yet; -ENODEV.
  */
 static inline int kfi_getname(struct kfid *fid, void *addr, size_t *addrlen)
 {
@@ -122,9 +125,12 @@ static inline int kfi_listen(struct kfid_pep *pep)
  * @paramlen: bytes of @param, at most KFI_OPT_CM_DATA_SIZE
  *
  * Context: Process context, may sleep, never for the network.
- * Return: 0 when it has begun, and an event will tell; -EINVAL;
- * -EDESTADDRREQ without an address; -EISCONN; -EALREADY; -KFI_ENOEQ, -KFI_ENOCQ;
- * -ENODEV.
+ * Return: 0 when it has begun, and an event will tell; else the first of these
+ * that holds: -ENODEV; -EINVAL for bad arguments; -KFI_EOPBADSTATE for an endpoint
+ * that is for a connection request; -EALREADY while it is being connected, -EISCONN
+ * when it is, -ESHUTDOWN when that has ended or has failed; -EDESTADDRREQ without an
+ * address; -EINVAL for one of another family than the info's src_addr; what
+ * kfi_enable() returns.
  */
 static inline int
 kfi_connect(struct kfid_ep *ep, const void *addr, const void *param,
@@ -143,9 +149,11 @@ kfi_connect(struct kfid_ep *ep, const void *addr, const void *param,
  * @paramlen: bytes of @param, at most 196, less on a commit endpoint
  *
  * Context: Process context, may sleep.
- * Return: 0 when it has begun, and an event will tell; -EINVAL;
- * -KFI_EOPBADSTATE for an endpoint that is not for a request; -ECONNRESET when
- * the peer has gone; -KFI_ENOEQ, -KFI_ENOCQ; -ENODEV.
+ * Return: 0 when it has begun, and an event will tell; else the first of these
+ * that holds: -ENODEV; -EINVAL for bad arguments; -KFI_EOPBADSTATE for an endpoint
+ * that is not for a request; -EALREADY when it was accepted before and is being
+ * connected, -EISCONN when it is, -ESHUTDOWN when that has ended or has failed; what
+ * kfi_enable() returns; -ECONNRESET when the peer has gone.
  */
 static inline int
 kfi_accept(struct kfid_ep *ep, const void *param, size_t paramlen)

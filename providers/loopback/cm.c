@@ -19,13 +19,11 @@ int lo_get_addr(const struct sockaddr_storage *from, void *addr, size_t *len)
 	size_t size = kfi_sockaddr_len(from);
 	size_t room;
 
-	if (!size)
-		return -KFI_EOPBADSTATE;
-	if (!addr || !len)
+	if (!len)
 		return -EINVAL;
 	room = *len;
 	*len = size;
-	if (room < size)
+	if (!addr || room < size)
 		return -KFI_ETOOSMALL;
 	memcpy(addr, from, size);
 	return 0;
@@ -34,9 +32,11 @@ int lo_get_addr(const struct sockaddr_storage *from, void *addr, size_t *len)
 static int lo_getname(struct kfid *fid, void *addr, size_t *addrlen)
 {
 	struct lo_ep *ep = lo_ep_of(fid);
+	struct lo_conn *conn = ep->conn;
 
-	return lo_get_addr(ep->conn ? &ep->conn->addrs[ep->side] : &ep->src,
-			   addr, addrlen);
+	if (!conn || (ep->side == LO_ACTIVE && !lo_conn_was_up(conn)))
+		return -KFI_EOPBADSTATE;
+	return lo_get_addr(&conn->addrs[ep->side], addr, addrlen);
 }
 
 static int lo_getpeer(struct kfid_ep *ep, void *addr, size_t *addrlen)
@@ -123,13 +123,32 @@ static bool lo_param_valid(const struct lo_ep *ep, size_t size,
 	return paramlen <= size && (param || !paramlen);
 }
 
-static int lo_connectable(const struct lo_ep *ep)
+/* What became of an earlier kfi_connect() or kfi_accept(); 0 without one. */
+static int lo_begun(struct lo_ep *ep)
 {
 	if (!ep->conn)
 		return 0;
-	if (ep->side == LO_PASSIVE)
+	if (lo_ep_is_dead(ep))
+		return -ESHUTDOWN;
+	if (lo_conn_was_up(ep->conn))
+		return -EISCONN;
+	return ep->side == LO_ACTIVE ? -EALREADY : 0;
+}
+
+static int lo_connectable(struct lo_ep *ep, const struct sockaddr_storage *dest)
+{
+	int ret;
+
+	if (ep->conn && ep->side == LO_PASSIVE)
+		return -KFI_EOPBADSTATE;
+	ret = lo_begun(ep);
+	if (ret)
+		return ret;
+	if (!dest->ss_family)
+		return -EDESTADDRREQ;
+	if (ep->src.ss_family && ep->src.ss_family != dest->ss_family)
 		return -EINVAL;
-	return lo_conn_asked(ep->conn) ? -EALREADY : -EISCONN;
+	return 0;
 }
 
 static int lo_connect(struct kfid_ep *ep, const void *addr, const void *param,
@@ -145,13 +164,9 @@ static int lo_connect(struct kfid_ep *ep, const void *addr, const void *param,
 		ret = lo_addr_copy(&dest, addr, sizeof(dest));
 	if (ret)
 		return ret;
-	if (!kfi_sockaddr_len(&dest))
-		return -EDESTADDRREQ;
-	if (lo->src.ss_family && lo->src.ss_family != dest.ss_family)
-		return -EINVAL;
 
 	mutex_lock(&lo->lock);
-	ret = lo_connectable(lo);
+	ret = lo_connectable(lo, &dest);
 	if (!ret && !lo->enabled)
 		ret = lo_ep_enable(lo);
 	if (!ret)
@@ -168,9 +183,11 @@ static int lo_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
 	if (!lo_param_valid(lo, KFI_CM_REP_SIZE, param, paramlen))
 		return -EINVAL;
 	mutex_lock(&lo->lock);
-	if (!lo->conn || lo->side != LO_PASSIVE || lo_conn_was_up(lo->conn))
+	if (!lo->conn || lo->side != LO_PASSIVE)
 		ret = -KFI_EOPBADSTATE;
-	else if (!lo->enabled)
+	else
+		ret = lo_begun(lo);
+	if (!ret && !lo->enabled)
 		ret = lo_ep_enable(lo);
 	if (!ret) {
 		lo_mr_declare(lo->domain, &lo->conn->memory[LO_PASSIVE]);

@@ -92,17 +92,6 @@ static void lo_conn_answered(struct lo_conn *conn)
 		lo_conn_put(conn);
 }
 
-/* Whether the listener has not answered yet. */
-bool lo_conn_asked(struct lo_conn *conn)
-{
-	bool asked;
-
-	spin_lock(&conn->lock);
-	asked = conn->state == LO_CONN_REQUESTED;
-	spin_unlock(&conn->lock);
-	return asked;
-}
-
 bool lo_conn_was_up(struct lo_conn *conn)
 {
 	bool was_up;
@@ -189,6 +178,8 @@ bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len)
 		conn->state = LO_CONN_DOWN;
 		lo_ep_fail(conn->ends[LO_ACTIVE], LO_NO_COMMIT, NULL, 0, 0);
 		lo_ep_fail(passive, LO_RESET, NULL, 0, 0);
+	} else {
+		lo_ep_kill(passive);
 	}
 	spin_unlock(&conn->lock);
 	lo_conn_answered(conn);

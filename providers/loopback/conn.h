@@ -127,7 +127,6 @@ struct lo_conn *lo_conn_alloc(bool commit);
 void lo_conn_put(struct lo_conn *conn);
 void lo_conn_attach(struct lo_conn *conn, struct lo_ep *ep, unsigned int side);
 void lo_conn_detach(struct lo_ep *ep);
-bool lo_conn_asked(struct lo_conn *conn);
 bool lo_conn_was_up(struct lo_conn *conn);
 void lo_conn_wait(struct lo_conn *conn, unsigned int timeout);
 bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len);

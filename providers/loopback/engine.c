@@ -90,7 +90,8 @@ static bool lo_step(struct lo_ep *ep, bool dead)
 	return true;
 }
 
-static bool lo_is_dead(struct lo_ep *ep)
+/* Its connection has ended, or did not come about. */
+bool lo_ep_is_dead(struct lo_ep *ep)
 {
 	bool dead;
 
@@ -108,7 +109,7 @@ static bool lo_is_dead(struct lo_ep *ep)
 void lo_engine(struct work_struct *work)
 {
 	struct lo_ep *ep = container_of(work, struct lo_ep, work);
-	bool dead = lo_is_dead(ep);
+	bool dead = lo_ep_is_dead(ep);
 
 	if (dead && !lo_commits_abandon(ep->commits))
 		return;

@@ -306,6 +306,7 @@ bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer);
 
 /* engine.c */
 void lo_engine(struct work_struct *work);
+bool lo_ep_is_dead(struct lo_ep *ep);
 void lo_op_cursor(struct lo_ep *ep, struct lo_op *op, struct lo_cursor *cursor);
 
 /* msg.c, rma.c, atomic.c */

@@ -39,9 +39,7 @@ static void kfv_ep_set_connecting(struct kfv_ep *ep)
 
 static struct sockaddr *kfv_ep_source(struct kfv_ep *ep)
 {
-	if (ep->src.ss_family != ep->dest.ss_family)
-		return NULL;
-	return (struct sockaddr *)&ep->src;
+	return ep->src.ss_family ? (struct sockaddr *)&ep->src : NULL;
 }
 
 static int kfv_ep_start(struct kfv_ep *ep)
@@ -69,29 +67,39 @@ static int kfv_ep_start(struct kfv_ep *ep)
 	return 0;
 }
 
+/* The caller's address has all the bytes that its family asks for. */
+static int kfv_ep_set_dest(struct kfv_ep *ep, const struct sockaddr *addr)
+{
+	struct sockaddr_storage dest = ep->dest;
+
+	if (addr)
+		memcpy(&dest, addr, addr->sa_family == AF_INET6 ?
+				    sizeof(struct sockaddr_in6) :
+				    sizeof(struct sockaddr_in));
+	if (!dest.ss_family)
+		return -EDESTADDRREQ;
+	if (ep->src.ss_family && ep->src.ss_family != dest.ss_family)
+		return -EINVAL;
+	ep->dest = dest;
+	return 0;
+}
+
 static int kfv_ep_connect_locked(struct kfv_ep *ep, const void *addr,
 				 const void *param, size_t len)
 {
 	int ret;
 
+	if (len > kfv_cm_req_room(ep) || (len && !param) ||
+	    (addr && !kfi_sockaddr_valid(addr, sizeof(ep->dest))))
+		return -EINVAL;
+	if (ep->passive)
+		return -KFI_EOPBADSTATE;
 	ret = kfv_ep_state_error(ep);
 	if (ret)
 		return ret;
-	if (ep->passive)
-		return -KFI_EOPBADSTATE;
-	if (addr) {
-		size_t size = ((struct sockaddr *)addr)->sa_family == AF_INET6 ?
-			      sizeof(struct sockaddr_in6) :
-			      sizeof(struct sockaddr_in);
-
-		if (!kfi_sockaddr_valid(addr, size))
-			return -EINVAL;
-		memcpy(&ep->dest, addr, size);
-	}
-	if (!ep->dest.ss_family)
-		return -EDESTADDRREQ;
-	if (len > kfv_cm_req_room(ep) || (len && !param))
-		return -EINVAL;
+	ret = kfv_ep_set_dest(ep, addr);
+	if (ret)
+		return ret;
 	if (!ep->enabled) {
 		ret = kfv_ep_enable(ep);
 		if (ret)
@@ -147,13 +155,13 @@ static int kfv_ep_accept_locked(struct kfv_ep *ep, const void *param,
 {
 	int ret;
 
+	if (len > kfv_cm_rep_room(ep) || (len && !param))
+		return -EINVAL;
 	if (!ep->passive)
 		return -KFI_EOPBADSTATE;
 	ret = kfv_ep_state_error(ep);
 	if (ret)
 		return ret;
-	if (len > kfv_cm_rep_room(ep) || (len && !param))
-		return -EINVAL;
 	if (!ep->enabled) {
 		ret = kfv_ep_enable(ep);
 		if (ret)

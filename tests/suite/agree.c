@@ -4,6 +4,7 @@
  */
 
 #include <linux/slab.h>
+#include <linux/socket.h>
 #include <linux/string.h>
 
 #include "suite.h"
@@ -141,8 +142,118 @@ static void test_param(struct suite *t)
 	call_close(t, call);
 }
 
+static int call_name(struct kfid_ep *ep)
+{
+	struct sockaddr_storage addr;
+	size_t len = sizeof(addr);
+
+	return kfi_getname(&ep->fid, &addr, &len);
+}
+
+/* Both calls again, at each stage of a connection's life */
+static void expect_stage(struct suite *t, struct call *call, int a, int b)
+{
+	EXPECT_EQ(t, kfi_connect(call->a.ep, NULL, NULL, 0), a);
+	EXPECT_EQ(t, kfi_accept(call->a.ep, NULL, 0), -KFI_EOPBADSTATE);
+	EXPECT_EQ(t, kfi_connect(call->b.ep, NULL, NULL, 0), -KFI_EOPBADSTATE);
+	if (b)
+		EXPECT_EQ(t, kfi_accept(call->b.ep, NULL, 0), b);
+	/* bad arguments come first */
+	EXPECT_EQ(t, kfi_connect(call->a.ep, NULL, NULL, 1), -EINVAL);
+	EXPECT_EQ(t, kfi_accept(call->b.ep, NULL, 1), -EINVAL);
+}
+
+static void test_again(struct suite *t)
+{
+	struct call *call = call_open(t);
+	struct suite_event ev;
+	unsigned int i;
+
+	if (!call)
+		return;
+	EXPECT_EQ(t, call_name(call->a.ep), -KFI_EOPBADSTATE);
+	if (!call_request(t, call))
+		goto out;
+	EXPECT_EQ(t, call_name(call->a.ep), -KFI_EOPBADSTATE);
+	EXPECT_OK(t, call_name(call->b.ep));
+	expect_stage(t, call, -EALREADY, 0);
+	if (!EXPECT_OK(t, kfi_accept(call->b.ep, NULL, 0)))
+		goto out;
+	for (i = 0; i < 2; i++)
+		EXPECT_EVENT(t, call->net.eq, KFI_CONNECTED, NULL, &ev);
+	EXPECT_OK(t, call_name(call->a.ep));
+	expect_stage(t, call, -EISCONN, -EISCONN);
+	suite_ping(t, &call->a, &call->b);
+
+	EXPECT_OK(t, kfi_shutdown(call->a.ep, 0));
+	EXPECT_EVENT(t, call->net.eq, KFI_SHUTDOWN, &call->b.ep->fid, &ev);
+	expect_stage(t, call, -ESHUTDOWN, -ESHUTDOWN);
+	EXPECT_OK(t, call_name(call->a.ep));
+out:
+	call_close(t, call);
+}
+
+/* An attempt that has failed is over, for either end. */
+static void test_failed(struct suite *t)
+{
+	struct call *call = call_open(t);
+	struct suite_event ev;
+	u8 byte;
+
+	if (!call)
+		return;
+	if (!call_request(t, call))
+		goto out;
+	EXPECT_OK(t, kfi_close(&call->a.ep->fid));
+	call->a.ep = NULL;
+	EXPECT(t, !suite_read_event(t, call->net.eq, &ev, 500));
+	EXPECT_EQ(t, kfi_accept(call->b.ep, NULL, 0), -ECONNRESET);
+	EXPECT_EQ(t, kfi_accept(call->b.ep, NULL, 0), -ESHUTDOWN);
+	EXPECT_EQ(t, kfi_connect(call->b.ep, NULL, NULL, 0), -KFI_EOPBADSTATE);
+	EXPECT_EQ(t, kfi_inject(call->b.ep, &byte, 1, 0), -ESHUTDOWN);
+	EXPECT_EQ(t, kfi_recv(call->b.ep, &byte, 1, NULL, 0, NULL),
+		  -ESHUTDOWN);
+	EXPECT_EQ(t, kfi_shutdown(call->b.ep, 0), -ENOTCONN);
+out:
+	call_close(t, call);
+}
+
+/* An endpoint that has a source does not go to another family's destination. */
+static void test_family(struct suite *t)
+{
+	struct sockaddr_storage other = { };
+	struct call *call = call_open(t);
+	struct kfi_info *info = NULL;
+	struct suite_end end = { };
+	const struct suite_opts opts = { };
+
+	if (!call)
+		return;
+	other.ss_family = call->net.addr.ss_family == AF_INET ? AF_INET6 :
+								AF_INET;
+	if (!EXPECT_OK(t, suite_getinfo(SUITE_RAW, NULL, KFI_SOURCE, &info)))
+		goto out;
+	if (suite_end_open(&call->net, &end, info, &opts)) {
+		EXPECT_EQ(t, kfi_connect(end.ep, NULL, NULL, 0),
+			  -EDESTADDRREQ);
+		EXPECT_EQ(t, kfi_connect(end.ep, &other, NULL, 0), -EINVAL);
+		/* nothing has begun */
+		EXPECT_EQ(t, kfi_connect(end.ep, NULL, NULL, 0),
+			  -EDESTADDRREQ);
+		other.ss_family = AF_UNIX;
+		EXPECT_EQ(t, kfi_connect(end.ep, &other, NULL, 0), -EINVAL);
+	}
+	suite_end_close(t, &end);
+out:
+	kfi_freeinfo(info);
+	call_close(t, call);
+}
+
 const struct suite_test suite_agree_tests[] = {
 	{ "agree.foreign", test_foreign },
 	{ "agree.param", test_param },
+	{ "agree.again", test_again },
+	{ "agree.failed", test_failed },
+	{ "agree.family", test_family },
 	{ }
 };
