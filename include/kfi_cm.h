@@ -25,7 +25,8 @@
  *
  * When a connection ends, each end that did not ask for it gets KFI_SHUTDOWN,
  * whatever the reason. Where the reason is known an error event can come before
- * it. The endpoint cannot be connected again, only closed.
+ * it; ETIMEDOUT does when the peer has not answered a commit within
+ * KFI_OPT_COMMIT_TIMEOUT. The endpoint cannot be connected again, only closed.
  *
  * Private data is the consumer's bytes, unchanged and without a header of ours
  * on an endpoint without KFI_RMA_PMEM. The connection manager pads it with

@@ -72,7 +72,9 @@ enum {
 enum {
 	KFI_OPT_CM_DATA_SIZE	= 1,	/* size_t, get: bytes kfi_connect() takes */
 	KFI_OPT_CONNECT_TIMEOUT	= 64,	/* unsigned int, ms, default 5000 */
-	KFI_OPT_COMMIT_TIMEOUT,		/* unsigned int, ms, default 30000 */
+	KFI_OPT_COMMIT_TIMEOUT,		/* unsigned int, ms, default 30000; set at
+					 * any time, for outstanding commits too
+					 */
 	KFI_OPT_RMA_SEG_LIMIT,		/* size_t, get: DMA segments of one RMA */
 	KFI_OPT_TX_HANDLER,		/* struct kfi_tx_handler_attr, set */
 	KFI_OPT_CONN_PARAM,		/* struct kfi_conn_param */

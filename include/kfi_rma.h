@@ -109,7 +109,8 @@ enum kfi_pmem_domain {
  * @max_ranges: remote ranges of one commit
  * @slots: commits that can be outstanding
  *
- * Value of KFI_OPT_COMMIT_INFO, valid once connected.
+ * Value of KFI_OPT_COMMIT_INFO. All of it is 0, KFI_COMMIT_NONE, before the
+ * endpoint is connected and on one without KFI_RMA_PMEM.
  */
 struct kfi_commit_info {
 	enum kfi_commit_method	method;

@@ -136,7 +136,7 @@ int lo_commit_add(struct lo_ep *ep, struct lo_ep *peer, const struct lo_op *op)
 	spin_unlock(&commits->lock);
 	lo_commits_kick(commits);
 	queue_delayed_work(lo_wq, &commits->timer,
-			   msecs_to_jiffies(ep->commit_timeout));
+			   msecs_to_jiffies(READ_ONCE(ep->commit_timeout)));
 	return -EINPROGRESS;
 }
 
@@ -330,7 +330,8 @@ static void lo_commits_timeout(struct work_struct *work)
 {
 	struct lo_commits *commits = container_of(to_delayed_work(work),
 						  struct lo_commits, timer);
-	unsigned long limit = msecs_to_jiffies(commits->ep->commit_timeout);
+	unsigned int ms = READ_ONCE(commits->ep->commit_timeout);
+	unsigned long limit = msecs_to_jiffies(ms);
 	unsigned long start;
 	bool late = false;
 
@@ -346,7 +347,14 @@ static void lo_commits_timeout(struct work_struct *work)
 		queue_delayed_work(lo_wq, &commits->timer, limit);
 	spin_unlock(&commits->lock);
 	if (late)
-		lo_conn_fail(commits->ep->conn);
+		lo_conn_time_out(commits->ep);
+}
+
+/* The limit has changed, for commits under way too. */
+void lo_commits_look(struct lo_commits *commits)
+{
+	if (commits)
+		mod_delayed_work(lo_wq, &commits->timer, 0);
 }
 
 /* Whether a fence has to wait. */

@@ -16,6 +16,7 @@ struct lo_op;
 int lo_commits_init(struct lo_ep *ep);
 void lo_commits_free(struct lo_commits *commits);
 void lo_commits_stop(struct lo_commits *commits);
+void lo_commits_look(struct lo_commits *commits);
 int lo_commit_add(struct lo_ep *ep, struct lo_ep *peer, const struct lo_op *op);
 bool lo_commits_pending(struct lo_commits *commits);
 bool lo_commits_abandon(struct lo_commits *commits);

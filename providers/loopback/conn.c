@@ -236,6 +236,21 @@ void lo_conn_fail(struct lo_conn *conn)
 	spin_unlock(&conn->lock);
 }
 
+/* The peer does not answer: the endpoint is told why its connection ends. */
+void lo_conn_time_out(struct lo_ep *ep)
+{
+	struct lo_conn *conn = ep->conn;
+
+	spin_lock(&conn->lock);
+	if (conn->state == LO_CONN_UP) {
+		ep->error.err = lo_errno(LO_COMMIT_TIMEOUT);
+		ep->error.prov_errno = LO_COMMIT_TIMEOUT;
+		kfi_eq_post(ep->eq, &ep->error);
+		lo_conn_down(conn, NULL);
+	}
+	spin_unlock(&conn->lock);
+}
+
 void lo_conn_shutdown(struct lo_ep *ep)
 {
 	spin_lock(&ep->conn->lock);

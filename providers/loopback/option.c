@@ -70,8 +70,8 @@ static bool lo_has_begun(const struct lo_ep *ep)
 	return ep->conn && (ep->side == LO_ACTIVE || lo_conn_was_up(ep->conn));
 }
 
-static int lo_set_timeout(struct lo_ep *ep, unsigned int *to,
-			  const void *optval, size_t optlen)
+static int lo_set_ms(unsigned int *to, bool late, const void *optval,
+		     size_t optlen)
 {
 	unsigned int ms;
 
@@ -80,10 +80,21 @@ static int lo_set_timeout(struct lo_ep *ep, unsigned int *to,
 	memcpy(&ms, optval, sizeof(ms));
 	if (!ms || ms > INT_MAX)
 		return -EINVAL;
-	if (lo_has_begun(ep))
+	if (late)
 		return -KFI_EOPBADSTATE;
-	*to = ms;
+	WRITE_ONCE(*to, ms);
 	return 0;
+}
+
+static int lo_set_commit_timeout(struct lo_ep *ep, const void *optval,
+				 size_t optlen)
+{
+	int ret;
+
+	ret = lo_set_ms(&ep->commit_timeout, false, optval, optlen);
+	if (!ret)
+		lo_commits_look(ep->commits);
+	return ret;
 }
 
 static int lo_set_tx_handler(struct lo_ep *ep, const void *optval,
@@ -144,10 +155,11 @@ static int lo_setopt(struct kfid *fid, int level, int optname,
 	mutex_lock(&ep->lock);
 	switch (optname) {
 	case KFI_OPT_CONNECT_TIMEOUT:
-		ret = lo_set_timeout(ep, &ep->connect_timeout, optval, optlen);
+		ret = lo_set_ms(&ep->connect_timeout, lo_has_begun(ep), optval,
+				optlen);
 		break;
 	case KFI_OPT_COMMIT_TIMEOUT:
-		ret = lo_set_timeout(ep, &ep->commit_timeout, optval, optlen);
+		ret = lo_set_commit_timeout(ep, optval, optlen);
 		break;
 	case KFI_OPT_TX_HANDLER:
 		ret = lo_set_tx_handler(ep, optval, optlen);

@@ -50,11 +50,12 @@ int kfv_commit_connected(struct kfv_ep *ep, const void **data, size_t *len)
 
 void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info)
 {
-	const struct kfv_peer *peer = &ep->commit->peer;
+	const struct kfv_peer *peer;
 
 	memset(info, 0, sizeof(*info));
-	if (!ep->was_connected)
+	if (!ep->commit || !ep->was_connected)
 		return;
+	peer = &ep->commit->peer;
 	info->method = KFI_COMMIT_SERVER;
 	info->domain = peer->domain;
 	info->sync = peer->sync;

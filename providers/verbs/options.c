@@ -4,6 +4,7 @@
  */
 
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "commit.h"
 #include "ep.h"
@@ -54,8 +55,6 @@ static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
 	case KFI_OPT_CONN_PARAM:
 		return kfv_opt_value(optval, optlen, ep->param);
 	case KFI_OPT_COMMIT_INFO:
-		if (!ep->commit)
-			return -ENOPROTOOPT;
 		kfv_commit_info(ep, &info);
 		return kfv_opt_value(optval, optlen, info);
 	default:
@@ -77,6 +76,18 @@ static int kfv_set_ms(unsigned int *to, bool late, const void *optval,
 		return -KFI_EOPBADSTATE;
 	WRITE_ONCE(*to, ms);
 	return 0;
+}
+
+/* Commits that are outstanding are looked at again with it. */
+static int kfv_set_commit_ms(struct kfv_ep *ep, const void *optval,
+			     size_t optlen)
+{
+	int ret;
+
+	ret = kfv_set_ms(&ep->commit_ms, false, optval, optlen);
+	if (!ret && ep->commit)
+		mod_delayed_work(kfv_wq, &ep->commit->timer, 0);
+	return ret;
 }
 
 static int kfv_set_conn_param(struct kfv_ep *ep, bool late, const void *optval,
@@ -119,7 +130,7 @@ static int kfv_ep_set(struct kfv_ep *ep, int optname, const void *optval,
 	case KFI_OPT_CONNECT_TIMEOUT:
 		return kfv_set_ms(&ep->connect_ms, begun, optval, optlen);
 	case KFI_OPT_COMMIT_TIMEOUT:
-		return kfv_set_ms(&ep->commit_ms, false, optval, optlen);
+		return kfv_set_commit_ms(ep, optval, optlen);
 	case KFI_OPT_TX_HANDLER:
 		return kfv_set_tx_handler(ep, optval, optlen);
 	case KFI_OPT_CONN_PARAM:
