@@ -57,6 +57,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_flags_tests,
 	suite_atomic_tests,
 	suite_commit_tests,
+	suite_answer_tests,
 	suite_store_tests,
 	suite_stress_tests,
 #ifdef CONFIG_FAILSLAB
