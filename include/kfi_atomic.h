@@ -118,8 +118,9 @@ struct kfi_ops_atomic {
  *	KFI_DELIVERY_COMPLETE
  *
  * Context: Any context.
- * Return: 0; -EAGAIN; -EINVAL; -EOPNOTSUPP for a type or operation that is not
- * valid; -E2BIG for more than one operand; -ENOTCONN, -ESHUTDOWN, -ENODEV.
+ * Return: 0; -EINVAL, or -E2BIG for more than one operand, before -EOPNOTSUPP for a
+ * type or operation that is not valid; -EAGAIN; -ENOMEM as kfi_sendmsg();
+ * -KFI_EOPBADSTATE before kfi_enable(); -ENOTCONN; -ESHUTDOWN; -ENODEV.
  */
 static inline ssize_t
 kfi_atomicmsg(struct kfid_ep *ep, const struct kfi_msg_atomic *msg, u64 flags)

@@ -61,35 +61,24 @@ static int kfv_atomic_post(struct kfv_ep *ep, const struct kfi_msg_atomic *msg,
 	return 0;
 }
 
-static ssize_t kfv_atomic(struct kfid_ep *kfid_ep,
-			  const struct kfi_msg_atomic *msg, const u64 *compare,
-			  u64 *result, u64 flags, bool report)
+/* An operation that @check, the outcome of looking at it, says is good. */
+static ssize_t kfv_atomic(struct kfid_ep *kfid_ep, int check,
+			  const struct kfi_msg_atomic *msg,
+			  const struct kfi_ioc *compare,
+			  const struct kfi_ioc *result, u64 flags, bool report)
 {
 	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
 	unsigned long irq;
-	int ret;
+	int ret = check;
 
-	ret = kfi_check_atomic(msg, flags);
 	if (!ret) {
 		spin_lock_irqsave(&ep->tx.lock, irq);
-		ret = kfv_atomic_post(ep, msg, compare, result, flags, report);
+		ret = kfv_atomic_post(ep, msg, compare ? compare->addr : NULL,
+				      result ? result->addr : NULL, flags,
+				      report);
 		spin_unlock_irqrestore(&ep->tx.lock, irq);
 	}
 	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
-}
-
-/* One operand, of @count elements, for the @addr that it has. */
-static int kfv_atomic_operand(const struct kfi_ioc *ioc, size_t count,
-			      u64 **addr)
-{
-	if (!ioc || !count)
-		return -EINVAL;
-	if (count > 1 || ioc->count > 1)
-		return -E2BIG;
-	if (!ioc->count || !ioc->addr)
-		return -EINVAL;
-	*addr = ioc->addr;
-	return 0;
 }
 
 static int kfv_writevalid(struct kfid_ep *ep, enum kfi_datatype datatype,
@@ -122,12 +111,10 @@ static ssize_t kfv_atomic_base(struct kfid_ep *ep,
 {
 	int ret;
 
-	if (!msg)
-		return kfv_tx_refuse(to_kfv_ep(ep), -EINVAL);
-	ret = kfv_writevalid(ep, msg->datatype, msg->op, NULL);
-	if (ret)
-		return kfv_tx_refuse(to_kfv_ep(ep), ret);
-	return kfv_atomic(ep, msg, NULL, NULL, flags, report);
+	ret = kfi_check_atomic(msg, flags);
+	if (!ret)
+		ret = kfv_writevalid(ep, msg->datatype, msg->op, NULL);
+	return kfv_atomic(ep, ret, msg, NULL, NULL, flags, report);
 }
 
 static ssize_t kfv_atomic_write(struct kfid_ep *ep,
@@ -147,16 +134,14 @@ static ssize_t kfv_atomic_readwrite(struct kfid_ep *ep,
 				    struct kfi_ioc *resultv, void **result_desc,
 				    size_t result_count, u64 flags)
 {
-	u64 *result;
 	int ret;
 
-	ret = msg ? kfv_readwritevalid(ep, msg->datatype, msg->op, NULL) :
-		    -EINVAL;
+	ret = kfi_check_atomic(msg, flags);
 	if (!ret)
-		ret = kfv_atomic_operand(resultv, result_count, &result);
-	if (ret)
-		return kfv_tx_refuse(to_kfv_ep(ep), ret);
-	return kfv_atomic(ep, msg, NULL, result, flags, true);
+		ret = kfi_check_operand(resultv, result_count);
+	if (!ret)
+		ret = kfv_readwritevalid(ep, msg->datatype, msg->op, NULL);
+	return kfv_atomic(ep, ret, msg, NULL, resultv, flags, true);
 }
 
 static ssize_t kfv_atomic_compwrite(struct kfid_ep *ep,
@@ -166,18 +151,16 @@ static ssize_t kfv_atomic_compwrite(struct kfid_ep *ep,
 				    struct kfi_ioc *resultv, void **result_desc,
 				    size_t result_count, u64 flags)
 {
-	u64 *compare, *result;
 	int ret;
 
-	ret = msg ? kfv_compwritevalid(ep, msg->datatype, msg->op, NULL) :
-		    -EINVAL;
+	ret = kfi_check_atomic(msg, flags);
 	if (!ret)
-		ret = kfv_atomic_operand(comparev, compare_count, &compare);
+		ret = kfi_check_operand(comparev, compare_count);
 	if (!ret)
-		ret = kfv_atomic_operand(resultv, result_count, &result);
-	if (ret)
-		return kfv_tx_refuse(to_kfv_ep(ep), ret);
-	return kfv_atomic(ep, msg, compare, result, flags, true);
+		ret = kfi_check_operand(resultv, result_count);
+	if (!ret)
+		ret = kfv_compwritevalid(ep, msg->datatype, msg->op, NULL);
+	return kfv_atomic(ep, ret, msg, comparev, resultv, flags, true);
 }
 
 const struct kfi_ops_atomic kfv_atomic_ops = {

@@ -226,7 +226,15 @@ static void test_refused(struct suite *t)
 	EXPECT_EQ(t, kfi_atomicmsg(ep, &msg, KFI_REMOTE_CQ_DATA), -EINVAL);
 	EXPECT_EQ(t, kfi_atomicmsg(ep, &msg, KFI_COMMIT), -EINVAL);
 	EXPECT_EQ(t, kfi_atomicmsg(ep, NULL, 0), -EINVAL);
+	EXPECT_EQ(t, kfi_fetch_atomicmsg(ep, &msg, NULL, NULL, 1, 0), -EINVAL);
+	EXPECT_EQ(t, kfi_fetch_atomicmsg(ep, &msg, NULL, NULL, 2, 0), -E2BIG);
+	EXPECT_EQ(t, kfi_fetch_atomicmsg(ep, &msg, &ioc, NULL, 0, 0), -EINVAL);
 	msg.datatype = KFI_UINT32;
+	/* of two mistakes the form comes first */
+	EXPECT_EQ(t, kfi_atomicmsg(ep, &msg, BIT_ULL(40)), -EINVAL);
+	EXPECT_EQ(t, kfi_fetch_atomicmsg(ep, &msg, NULL, NULL, 1, 0), -EINVAL);
+	EXPECT_EQ(t, kfi_fetch_atomicmsg(ep, &msg, &ioc, NULL, 1, BIT_ULL(40)),
+		  -EINVAL);
 	EXPECT_EQ(t, kfi_atomicmsg(ep, &msg, 0), -EOPNOTSUPP);
 	msg.datatype = KFI_UINT64;
 	msg.op = KFI_CSWAP;
