@@ -233,8 +233,8 @@ static inline unsigned int kfi_domain_num_vectors(struct kfid_domain *domain)
  * @context: argument of @comp_handler
  *
  * Context: Process context, may sleep.
- * Return: 0, -EINVAL for bad attributes, -EOPNOTSUPP for a format that does not
- * exist, -ENOMEM, -ENODEV, or an error of the device.
+ * Return: 0; -EINVAL for bad attributes, an unknown format among them; -EOPNOTSUPP
+ * for KFI_CQ_FORMAT_TAGGED; -ENOMEM; -ENODEV; or an error of the device.
  */
 static inline int
 kfi_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
