@@ -352,8 +352,8 @@ kfi_getopt(struct kfid *fid, int level, int optname, void *optval,
  * @flags: KFI_COMPLETION, KFI_MORE
  *
  * Context: Any context.
- * Return: 0; -EAGAIN; -E2BIG; -EMSGSIZE; -EINVAL; -KFI_EOPBADSTATE before
- * kfi_enable(); -ESHUTDOWN; -ENODEV.
+ * Return: 0; -EAGAIN; -E2BIG; -EMSGSIZE; -EINVAL; -ENOMEM as kfi_sendmsg();
+ * -KFI_EOPBADSTATE before kfi_enable(); -ESHUTDOWN; -ENODEV.
  */
 static inline ssize_t
 kfi_recvmsg(struct kfid_ep *ep, const struct kfi_msg *msg, u64 flags)
@@ -371,8 +371,10 @@ kfi_recvmsg(struct kfid_ep *ep, const struct kfi_msg *msg, u64 flags)
  *	KFI_INJECT_COMPLETE, KFI_TRANSMIT_COMPLETE
  *
  * Context: Any context.
- * Return: 0; -EAGAIN; -E2BIG; -EMSGSIZE; -EINVAL; -EOPNOTSUPP for a completion
- * level that messages do not have; -KFI_EOPBADSTATE before kfi_enable();
+ * Return: 0; -EAGAIN; -E2BIG; -EMSGSIZE; -EINVAL; -ENOMEM when memory cannot be
+ * mapped for the device, whose IOMMU is full: nothing was posted, and a TX handler
+ * is not called for that, so try again after a completion; -EOPNOTSUPP for a
+ * completion level that messages do not have; -KFI_EOPBADSTATE before kfi_enable();
  * -ENOTCONN before the connected event; -ESHUTDOWN; -ENODEV.
  */
 static inline ssize_t

@@ -145,8 +145,8 @@ struct kfi_ops_rma {
  *
  * Context: Any context.
  * Return: 0; -EAGAIN; -E2BIG; -EMSGSIZE; -EINVAL, also when the lengths of local
- * and remote memory differ; -KFI_EOPBADSTATE before kfi_enable(); -ENOTCONN
- * before the connected event; -ESHUTDOWN; -ENODEV.
+ * and remote memory differ; -ENOMEM as kfi_sendmsg(); -KFI_EOPBADSTATE before
+ * kfi_enable(); -ENOTCONN before the connected event; -ESHUTDOWN; -ENODEV.
  */
 static inline ssize_t
 kfi_readmsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg, u64 flags)
