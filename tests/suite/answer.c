@@ -138,6 +138,42 @@ static void test_late_timeout(struct suite *t)
 	check_timeout(t, true);
 }
 
+/*
+ * A target that does not read its data holds up the commits that have some, and
+ * those behind them; reading lets them go on.
+ */
+static void test_unread_data(struct suite *t)
+{
+	const struct suite_opts opts = { .rx_size = 8 };
+	struct suite_comp comp;
+	struct store store;
+	uintptr_t op;
+
+	if (!store_open(t, &store, &opts))
+		return;
+	for (op = 1; op <= 10; op++) {
+		store.data = op;
+		EXPECT_OK(t, store_write(&store, op * 64, 64, (void *)op,
+					 KFI_COMMIT | KFI_REMOTE_CQ_DATA));
+	}
+	EXPECT_OK(t, store_write(&store, op * 64, 64, (void *)op, KFI_COMMIT));
+	for (op = 1; op <= 8; op++)
+		if (!expect_op(&store, op, 0))
+			goto out;
+	EXPECT_NO_COMP(t, &store.pair.a.tx);
+	for (op = 1; op <= 10; op++) {
+		if (!EXPECT(t, suite_read_comp(t, &store.pair.b.rx, &comp,
+					       SUITE_TIMEOUT_MS)))
+			goto out;
+		EXPECT_EQ(t, comp.entry.data, op);
+	}
+	for (op = 9; op <= 11; op++)
+		expect_op(&store, op, 0);
+	EXPECT_NO_COMP(t, &store.pair.b.rx);
+out:
+	store_close(&store);
+}
+
 static int get_info(struct kfid_ep *ep, struct kfi_commit_info *info)
 {
 	size_t len = sizeof(*info);
@@ -167,6 +203,7 @@ const struct suite_test suite_answer_tests[] = {
 	{ "answer.patience", test_patience },
 	{ "answer.timeout", test_timeout },
 	{ "answer.late_timeout", test_late_timeout },
+	{ "answer.unread_data", test_unread_data },
 	{ "answer.raw", test_raw },
 	{ }
 };
