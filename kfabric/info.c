@@ -82,53 +82,53 @@ struct kfi_info *kfi_allocinfo(void)
 }
 EXPORT_SYMBOL_GPL(kfi_allocinfo);
 
-/* Copies what is there; false when there is no memory for it. */
-static bool dup_mem(void **to, const void *from, size_t len)
-{
-	*to = from ? kmemdup(from, len, GFP_KERNEL) : NULL;
-	return *to || !from;
-}
-
-static bool dup_string(char **to, const char *from)
-{
-	*to = kstrdup(from, GFP_KERNEL);
-	return *to || !from;
-}
-
-static bool dup_key(u8 **to, const u8 *from, size_t len)
-{
-	*to = from ? kmemdup(from, len, GFP_KERNEL) : NULL;
-	return *to || !from;
-}
-
 /*
- * Every pointer is copied, or cleared, even after one could not be: a copy that
- * failed must not point into the original when it is freed.
+ * A copy of what is there. Without memory for it @ok is cleared, and the caller
+ * goes on: every pointer has to be replaced, because a copy that has failed must
+ * not point into the original when it is freed.
  */
+static void *dup_mem(const void *from, size_t len, bool *ok)
+{
+	void *to = from ? kmemdup(from, len, GFP_KERNEL) : NULL;
+
+	*ok = *ok && (to || !from);
+	return to;
+}
+
+static char *dup_string(const char *from, bool *ok)
+{
+	return dup_mem(from, from ? strlen(from) + 1 : 0, ok);
+}
+
 static bool dup_fabric_attr(struct kfi_fabric_attr *to,
 			    const struct kfi_fabric_attr *from)
 {
-	bool ok;
+	bool ok = true;
 
 	*to = *from;
-	ok = dup_string(&to->name, from->name);
-	return dup_string(&to->prov_name, from->prov_name) && ok;
+	to->name = dup_string(from->name, &ok);
+	to->prov_name = dup_string(from->prov_name, &ok);
+	return ok;
 }
 
 static bool dup_domain_attr(struct kfi_domain_attr *to,
 			    const struct kfi_domain_attr *from)
 {
-	bool ok;
+	bool ok = true;
 
 	*to = *from;
-	ok = dup_string(&to->name, from->name);
-	return dup_key(&to->auth_key, from->auth_key, from->auth_key_size) && ok;
+	to->name = dup_string(from->name, &ok);
+	to->auth_key = dup_mem(from->auth_key, from->auth_key_size, &ok);
+	return ok;
 }
 
 static bool dup_ep_attr(struct kfi_ep_attr *to, const struct kfi_ep_attr *from)
 {
+	bool ok = true;
+
 	*to = *from;
-	return dup_key(&to->auth_key, from->auth_key, from->auth_key_size);
+	to->auth_key = dup_mem(from->auth_key, from->auth_key_size, &ok);
+	return ok;
 }
 
 static bool dup_attrs(struct kfi_info *to, const struct kfi_info *from)
@@ -148,8 +148,11 @@ static bool dup_attrs(struct kfi_info *to, const struct kfi_info *from)
 
 static bool dup_addrs(struct kfi_info *to, const struct kfi_info *from)
 {
-	return dup_mem(&to->src_addr, from->src_addr, from->src_addrlen) &&
-	       dup_mem(&to->dest_addr, from->dest_addr, from->dest_addrlen);
+	bool ok = true;
+
+	to->src_addr = dup_mem(from->src_addr, from->src_addrlen, &ok);
+	to->dest_addr = dup_mem(from->dest_addr, from->dest_addrlen, &ok);
+	return ok;
 }
 
 /**
