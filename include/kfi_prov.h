@@ -144,6 +144,19 @@ void kfi_eq_put_connreq(struct kfid_eq *eq, struct kfi_eq_event *ev);
 void kfi_eq_flush(struct kfid_eq *eq, struct kfid *fid);
 
 /*
+ * Endpoints: what is the same for all
+ */
+
+int kfi_prov_bind_eq(struct kfid_eq **eq, const struct kfid_fabric *fabric,
+		     struct kfid *bfid, u64 flags);
+int kfi_prov_getopt(void *optval, size_t *optlen, const void *value,
+		    size_t len);
+int kfi_prov_setopt_ms(unsigned int *ms, bool late, const void *optval,
+		       size_t optlen);
+int kfi_prov_setopt_tx_handler(struct kfi_tx_handler_attr *handler, bool late,
+			       const void *optval, size_t optlen);
+
+/*
  * Completion queues: the ring and the credits are the core's, what fills it is
  * the provider's.
  */

@@ -43,16 +43,39 @@ void lo_ep_put(struct lo_ep *ep)
 	kref_put(&ep->kref, lo_ep_release);
 }
 
+/* One direction of an endpoint; what it keeps of that is @slot and @credit. */
+static int lo_bind_direction(struct lo_cq *cq, struct lo_cq **slot,
+			     struct kfi_cq_credit **credit, unsigned int size,
+			     struct work_struct *room)
+{
+	struct kfi_cq_credit *reserved;
+
+	if (!kfi_obj_get(&cq->pcq.cq.fid))
+		return -EINVAL;
+	reserved = kfi_cq_reserve(&cq->pcq, size, lo_wq, room);
+	if (IS_ERR(reserved)) {
+		kfi_obj_put(&cq->pcq.cq.fid);
+		return PTR_ERR(reserved);
+	}
+	*slot = cq;
+	*credit = reserved;
+	return 0;
+}
+
+static void lo_unbind_direction(struct lo_cq **slot,
+				struct kfi_cq_credit *credit)
+{
+	if (!*slot)
+		return;
+	kfi_cq_release(credit);
+	kfi_obj_put(&(*slot)->pcq.cq.fid);
+	*slot = NULL;
+}
+
 static void lo_ep_unbind(struct lo_ep *ep)
 {
-	if (ep->tx.cq) {
-		kfi_cq_release(ep->tx.credit);
-		kfi_obj_put(&ep->tx.cq->pcq.cq.fid);
-	}
-	if (ep->rx.cq) {
-		kfi_cq_release(ep->rx.credit);
-		kfi_obj_put(&ep->rx.cq->pcq.cq.fid);
-	}
+	lo_unbind_direction(&ep->tx.cq, ep->tx.credit);
+	lo_unbind_direction(&ep->rx.cq, ep->rx.credit);
 	if (ep->eq) {
 		kfi_eq_flush(ep->eq, &ep->ep.fid);
 		kfi_obj_put(&ep->eq->fid);
@@ -103,63 +126,6 @@ static int lo_ep_close(struct kfid *fid)
 	return 0;
 }
 
-static int lo_bind_eq(struct lo_ep *ep, struct kfid *bfid, u64 flags)
-{
-	struct kfid_eq *eq = container_of(bfid, struct kfid_eq, fid);
-
-	if (flags || kfi_eq_fabric(eq) != &ep->domain->fabric->fabric)
-		return -EINVAL;
-	if (ep->eq)
-		return -EALREADY;
-	if (!kfi_obj_get(bfid))
-		return -EINVAL;
-	ep->eq = eq;
-	return 0;
-}
-
-static int lo_bind_tx(struct lo_ep *ep, struct lo_cq *cq, size_t size,
-		      bool selective)
-{
-	struct kfi_cq_credit *credit;
-
-	if (!kfi_obj_get(&cq->pcq.cq.fid))
-		return -EINVAL;
-	credit = kfi_cq_reserve(&cq->pcq, size, lo_wq, &ep->tx.room);
-	if (IS_ERR(credit)) {
-		kfi_obj_put(&cq->pcq.cq.fid);
-		return PTR_ERR(credit);
-	}
-	ep->tx.cq = cq;
-	ep->tx.credit = credit;
-	ep->tx.selective = selective;
-	return 0;
-}
-
-static int lo_bind_rx(struct lo_ep *ep, struct lo_cq *cq, size_t size,
-		      bool selective)
-{
-	struct kfi_cq_credit *credit;
-
-	if (!kfi_obj_get(&cq->pcq.cq.fid))
-		return -EINVAL;
-	credit = kfi_cq_reserve(&cq->pcq, size, lo_wq, &ep->rx.room);
-	if (IS_ERR(credit)) {
-		kfi_obj_put(&cq->pcq.cq.fid);
-		return PTR_ERR(credit);
-	}
-	ep->rx.cq = cq;
-	ep->rx.credit = credit;
-	ep->rx.selective = selective;
-	return 0;
-}
-
-static void lo_unbind_tx(struct lo_ep *ep)
-{
-	kfi_cq_release(ep->tx.credit);
-	kfi_obj_put(&ep->tx.cq->pcq.cq.fid);
-	ep->tx.cq = NULL;
-}
-
 static int lo_bind_cq(struct lo_ep *ep, struct kfid *bfid, u64 flags)
 {
 	struct lo_cq *cq = lo_cq_of(bfid);
@@ -173,12 +139,19 @@ static int lo_bind_cq(struct lo_ep *ep, struct kfid *bfid, u64 flags)
 	if ((flags & KFI_TRANSMIT && ep->tx.cq) ||
 	    (flags & KFI_RECV && ep->rx.cq))
 		return -EALREADY;
-	if (flags & KFI_TRANSMIT)
-		ret = lo_bind_tx(ep, cq, ep->tx.size, selective);
-	if (!ret && flags & KFI_RECV) {
-		ret = lo_bind_rx(ep, cq, ep->rx.size, selective);
+	if (flags & KFI_TRANSMIT) {
+		ret = lo_bind_direction(cq, &ep->tx.cq, &ep->tx.credit,
+					ep->tx.size, &ep->tx.room);
+		if (ret)
+			return ret;
+		ep->tx.selective = selective;
+	}
+	if (flags & KFI_RECV) {
+		ret = lo_bind_direction(cq, &ep->rx.cq, &ep->rx.credit,
+					ep->rx.size, &ep->rx.room);
 		if (ret && flags & KFI_TRANSMIT)
-			lo_unbind_tx(ep);
+			lo_unbind_direction(&ep->tx.cq, ep->tx.credit);
+		ep->rx.selective = selective;
 	}
 	return ret;
 }
@@ -193,12 +166,11 @@ static int lo_ep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 	mutex_lock(&ep->lock);
 	if (ep->enabled)
 		ret = -KFI_EOPBADSTATE;
-	else if (bfid->fclass == KFI_CLASS_EQ)
-		ret = lo_bind_eq(ep, bfid, flags);
 	else if (bfid->fclass == KFI_CLASS_CQ)
 		ret = lo_bind_cq(ep, bfid, flags);
 	else
-		ret = -EINVAL;
+		ret = kfi_prov_bind_eq(&ep->eq, &ep->domain->fabric->fabric,
+				       bfid, flags);
 	mutex_unlock(&ep->lock);
 	return ret;
 }

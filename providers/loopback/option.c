@@ -16,16 +16,8 @@
 
 #define LO_MAX_RNR	31
 
-static int lo_get(void *optval, size_t *optlen, const void *value, size_t len)
-{
-	size_t room = *optlen;
-
-	*optlen = len;
-	if (!optval || room < len)
-		return -KFI_ETOOSMALL;
-	memcpy(optval, value, len);
-	return 0;
-}
+#define lo_opt_value(optval, optlen, value) \
+	kfi_prov_getopt(optval, optlen, &(value), sizeof(value))
 
 static int lo_getopt(struct kfid *fid, int level, int optname, void *optval,
 		     size_t *optlen)
@@ -43,22 +35,19 @@ static int lo_getopt(struct kfid *fid, int level, int optname, void *optval,
 		size = KFI_CM_REQ_SIZE;
 		if (ep->limits.commit)
 			size -= LO_COMMIT_RECORD;
-		return lo_get(optval, optlen, &size, sizeof(size));
+		return lo_opt_value(optval, optlen, size);
 	case KFI_OPT_CONNECT_TIMEOUT:
-		return lo_get(optval, optlen, &ep->connect_timeout,
-			      sizeof(ep->connect_timeout));
+		return lo_opt_value(optval, optlen, ep->connect_timeout);
 	case KFI_OPT_COMMIT_TIMEOUT:
-		return lo_get(optval, optlen, &ep->commit_timeout,
-			      sizeof(ep->commit_timeout));
+		return lo_opt_value(optval, optlen, ep->commit_timeout);
 	case KFI_OPT_RMA_SEG_LIMIT:
 		size = LO_RMA_SEG_LIMIT;
-		return lo_get(optval, optlen, &size, sizeof(size));
+		return lo_opt_value(optval, optlen, size);
 	case KFI_OPT_CONN_PARAM:
-		return lo_get(optval, optlen, &ep->conn_param,
-			      sizeof(ep->conn_param));
+		return lo_opt_value(optval, optlen, ep->conn_param);
 	case KFI_OPT_COMMIT_INFO:
 		lo_commit_info(ep, &info);
-		return lo_get(optval, optlen, &info, sizeof(info));
+		return lo_opt_value(optval, optlen, info);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -70,42 +59,15 @@ static bool lo_has_begun(const struct lo_ep *ep)
 	return ep->conn && (ep->side == LO_ACTIVE || lo_conn_was_up(ep->conn));
 }
 
-static int lo_set_ms(unsigned int *to, bool late, const void *optval,
-		     size_t optlen)
-{
-	unsigned int ms;
-
-	if (optlen != sizeof(ms))
-		return -EINVAL;
-	memcpy(&ms, optval, sizeof(ms));
-	if (!ms || ms > INT_MAX)
-		return -EINVAL;
-	if (late)
-		return -KFI_EOPBADSTATE;
-	WRITE_ONCE(*to, ms);
-	return 0;
-}
-
 static int lo_set_commit_timeout(struct lo_ep *ep, const void *optval,
 				 size_t optlen)
 {
 	int ret;
 
-	ret = lo_set_ms(&ep->commit_timeout, false, optval, optlen);
+	ret = kfi_prov_setopt_ms(&ep->commit_timeout, false, optval, optlen);
 	if (!ret)
 		lo_commits_look(ep->commits);
 	return ret;
-}
-
-static int lo_set_tx_handler(struct lo_ep *ep, const void *optval,
-			     size_t optlen)
-{
-	if (optlen != sizeof(ep->tx.handler))
-		return -EINVAL;
-	if (ep->enabled)
-		return -KFI_EOPBADSTATE;
-	memcpy(&ep->tx.handler, optval, optlen);
-	return 0;
 }
 
 /* An end that answers cannot have more than the other one has offered. */
@@ -155,14 +117,15 @@ static int lo_setopt(struct kfid *fid, int level, int optname,
 	mutex_lock(&ep->lock);
 	switch (optname) {
 	case KFI_OPT_CONNECT_TIMEOUT:
-		ret = lo_set_ms(&ep->connect_timeout, lo_has_begun(ep), optval,
-				optlen);
+		ret = kfi_prov_setopt_ms(&ep->connect_timeout,
+					 lo_has_begun(ep), optval, optlen);
 		break;
 	case KFI_OPT_COMMIT_TIMEOUT:
 		ret = lo_set_commit_timeout(ep, optval, optlen);
 		break;
 	case KFI_OPT_TX_HANDLER:
-		ret = lo_set_tx_handler(ep, optval, optlen);
+		ret = kfi_prov_setopt_tx_handler(&ep->tx.handler, ep->enabled,
+						 optval, optlen);
 		break;
 	case KFI_OPT_CONN_PARAM:
 		ret = lo_set_conn_param(ep, optval, optlen);

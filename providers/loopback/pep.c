@@ -38,29 +38,19 @@ static int lo_pep_close(struct kfid *fid)
 	return 0;
 }
 
-static int lo_pep_bind_eq(struct lo_pep *pep, struct kfid *bfid)
-{
-	struct kfid_eq *eq = container_of(bfid, struct kfid_eq, fid);
-
-	if (kfi_eq_fabric(eq) != &pep->fabric->fabric)
-		return -EINVAL;
-	if (pep->eq)
-		return -EALREADY;
-	if (!kfi_obj_get(bfid))
-		return -EINVAL;
-	pep->eq = eq;
-	return 0;
-}
-
 static int lo_pep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 {
 	struct lo_pep *pep = lo_pep_of(fid);
 	int ret;
 
-	if (!bfid || bfid->fclass != KFI_CLASS_EQ || flags)
+	if (!bfid)
 		return -EINVAL;
 	mutex_lock(&pep->lock);
-	ret = pep->listening ? -KFI_EOPBADSTATE : lo_pep_bind_eq(pep, bfid);
+	if (pep->listening)
+		ret = -KFI_EOPBADSTATE;
+	else
+		ret = kfi_prov_bind_eq(&pep->eq, &pep->fabric->fabric, bfid,
+				       flags);
 	mutex_unlock(&pep->lock);
 	return ret;
 }

@@ -69,20 +69,6 @@ void kfv_ep_remove(struct kfv_ep *ep)
 	kfv_ep_free_queues(ep);
 }
 
-static int kfv_ep_bind_eq(struct kfv_ep *ep, struct kfid *bfid, u64 flags)
-{
-	struct kfid_eq *eq = container_of(bfid, struct kfid_eq, fid);
-
-	if (flags || kfi_eq_fabric(eq) != &ep->domain->fabric->fabric)
-		return -EINVAL;
-	if (ep->eq)
-		return -EALREADY;
-	if (!kfi_obj_get(bfid))
-		return -EINVAL;
-	ep->eq = eq;
-	return 0;
-}
-
 static int kfv_bind_direction(struct kfv_cq *cq, struct kfv_cq **slot,
 			      struct kfi_cq_credit **credit, unsigned int size,
 			      struct work_struct *work)
@@ -147,12 +133,11 @@ static int kfv_ep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 	mutex_lock(&ep->lock);
 	if (ep->enabled)
 		ret = -KFI_EOPBADSTATE;
-	else if (bfid->fclass == KFI_CLASS_EQ)
-		ret = kfv_ep_bind_eq(ep, bfid, flags);
 	else if (bfid->fclass == KFI_CLASS_CQ)
 		ret = kfv_ep_bind_cq(ep, bfid, flags);
 	else
-		ret = -EINVAL;
+		ret = kfi_prov_bind_eq(&ep->eq, &ep->domain->fabric->fabric,
+				       bfid, flags);
 	mutex_unlock(&ep->lock);
 	return ret;
 }

@@ -15,20 +15,8 @@ static struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
 	return container_of(fid, struct kfv_ep, ep.fid);
 }
 
-static int kfv_opt_out(void *optval, size_t *optlen, const void *value,
-		       size_t len)
-{
-	size_t room = *optlen;
-
-	*optlen = len;
-	if (!optval || room < len)
-		return -KFI_ETOOSMALL;
-	memcpy(optval, value, len);
-	return 0;
-}
-
 #define kfv_opt_value(optval, optlen, value) \
-	kfv_opt_out(optval, optlen, &(value), sizeof(value))
+	kfi_prov_getopt(optval, optlen, &(value), sizeof(value))
 
 static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
 			 void *optval, size_t *optlen)
@@ -62,29 +50,13 @@ static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
 	}
 }
 
-static int kfv_set_ms(unsigned int *to, bool late, const void *optval,
-		      size_t optlen)
-{
-	unsigned int ms;
-
-	if (optlen != sizeof(ms))
-		return -EINVAL;
-	memcpy(&ms, optval, sizeof(ms));
-	if (!ms || ms > INT_MAX)
-		return -EINVAL;
-	if (late)
-		return -KFI_EOPBADSTATE;
-	WRITE_ONCE(*to, ms);
-	return 0;
-}
-
 /* Commits that are outstanding are looked at again with it. */
 static int kfv_set_commit_ms(struct kfv_ep *ep, const void *optval,
 			     size_t optlen)
 {
 	int ret;
 
-	ret = kfv_set_ms(&ep->commit_ms, false, optval, optlen);
+	ret = kfi_prov_setopt_ms(&ep->commit_ms, false, optval, optlen);
 	if (!ret && ep->commit)
 		mod_delayed_work(kfv_wq, &ep->commit->timer, 0);
 	return ret;
@@ -110,17 +82,6 @@ static int kfv_set_conn_param(struct kfv_ep *ep, bool late, const void *optval,
 	return 0;
 }
 
-static int kfv_set_tx_handler(struct kfv_ep *ep, const void *optval,
-			      size_t optlen)
-{
-	if (optlen != sizeof(ep->tx.handler))
-		return -EINVAL;
-	if (ep->enabled)
-		return -KFI_EOPBADSTATE;
-	memcpy(&ep->tx.handler, optval, optlen);
-	return 0;
-}
-
 static int kfv_ep_set(struct kfv_ep *ep, int optname, const void *optval,
 		      size_t optlen)
 {
@@ -128,11 +89,13 @@ static int kfv_ep_set(struct kfv_ep *ep, int optname, const void *optval,
 
 	switch (optname) {
 	case KFI_OPT_CONNECT_TIMEOUT:
-		return kfv_set_ms(&ep->connect_ms, begun, optval, optlen);
+		return kfi_prov_setopt_ms(&ep->connect_ms, begun, optval,
+					  optlen);
 	case KFI_OPT_COMMIT_TIMEOUT:
 		return kfv_set_commit_ms(ep, optval, optlen);
 	case KFI_OPT_TX_HANDLER:
-		return kfv_set_tx_handler(ep, optval, optlen);
+		return kfi_prov_setopt_tx_handler(&ep->tx.handler, ep->enabled,
+						  optval, optlen);
 	case KFI_OPT_CONN_PARAM:
 		return kfv_set_conn_param(ep, begun, optval, optlen);
 	default:

@@ -151,23 +151,16 @@ static int kfv_pep_close(struct kfid *fid)
 static int kfv_pep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 {
 	struct kfv_pep *pep = fid_to_kfv_pep(fid);
-	struct kfid_eq *eq;
-	int ret = 0;
+	int ret;
 
-	if (!bfid || bfid->fclass != KFI_CLASS_EQ || flags)
-		return -EINVAL;
-	eq = container_of(bfid, struct kfid_eq, fid);
-	if (kfi_eq_fabric(eq) != &pep->fabric->fabric)
+	if (!bfid)
 		return -EINVAL;
 	mutex_lock(&pep->lock);
 	if (pep->listening)
 		ret = -KFI_EOPBADSTATE;
-	else if (pep->eq)
-		ret = -EALREADY;
-	else if (!kfi_obj_get(bfid))
-		ret = -EINVAL;
 	else
-		pep->eq = eq;
+		ret = kfi_prov_bind_eq(&pep->eq, &pep->fabric->fabric, bfid,
+				       flags);
 	mutex_unlock(&pep->lock);
 	return ret;
 }
