@@ -331,7 +331,8 @@ static void lo_commits_timeout(struct work_struct *work)
 	struct lo_commits *commits = container_of(to_delayed_work(work),
 						  struct lo_commits, timer);
 	unsigned int ms = READ_ONCE(commits->ep->commit_timeout);
-	unsigned long limit = msecs_to_jiffies(ms);
+	/* it started somewhere within a tick */
+	unsigned long limit = msecs_to_jiffies(ms) + 1;
 	unsigned long start;
 	bool late = false;
 

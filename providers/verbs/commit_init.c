@@ -328,7 +328,9 @@ void kfv_commit_timer(struct work_struct *work)
 	if (ep->state == KFV_CONNECTED)
 		slot = kfv_commit_oldest(ep);
 	if (slot) {
-		end = slot->posted + msecs_to_jiffies(READ_ONCE(ep->commit_ms));
+		/* it was posted somewhere within a tick */
+		end = slot->posted + 1 +
+		      msecs_to_jiffies(READ_ONCE(ep->commit_ms));
 		late = time_after_eq(now, end);
 		commit->late = late;
 		if (!late) {
