@@ -79,28 +79,30 @@ static const struct kfi_ops_mr kfv_domain_mr_ops = {
 	.regattr	= kfv_mr_regattr,
 };
 
-/* The port of @dev that is part of @fabric; 0 when none is. */
-static u32 kfv_find_port(struct kfv_device *dev, struct kfv_fabric *fabric,
-			 struct ib_port_attr *attr)
+/* The port of @dev that is part of @fabric. */
+static int kfv_find_port(struct kfv_device *dev, struct kfv_fabric *fabric,
+			 struct ib_port_attr *attr, u32 *found)
 {
 	struct kfv_offer *offer;
-	u32 found = 0, port;
+	int ret = -ENODEV;
+	u32 port;
 
 	offer = kmalloc_obj(*offer);
 	if (!offer)
-		return 0;
+		return -ENOMEM;
 	rdma_for_each_port(dev->ib, port) {
 		if (kfv_query_port(dev->ib, port, attr))
 			continue;
 		if (kfv_offer_init(offer, dev->ib, port, attr, false))
 			continue;
 		if (!strcmp(offer->fabric_name, fabric->name)) {
-			found = port;
+			*found = port;
+			ret = 0;
 			break;
 		}
 	}
 	kfree(offer);
-	return found;
+	return ret;
 }
 
 static struct kfv_device *kfv_find_device(const char *name, struct net *net)
@@ -145,12 +147,13 @@ static int kfv_domain_attach(struct kfv_domain *domain)
 {
 	struct kfv_device *dev = domain->dev;
 	struct ib_pd *pd;
+	int ret;
 
 	if (dev->gone)
 		return -ENODEV;
-	domain->port = kfv_find_port(dev, domain->fabric, &domain->attr);
-	if (!domain->port)
-		return -ENODEV;
+	ret = kfv_find_port(dev, domain->fabric, &domain->attr, &domain->port);
+	if (ret)
+		return ret;
 	pd = __ib_alloc_pd(dev->ib, 0, domain->owner);
 	if (IS_ERR(pd))
 		return PTR_ERR(pd);
