@@ -21,6 +21,7 @@
  * EHOSTUNREACH        no route, or not through this domain's device
  * EPROTONOSUPPORT     the peer does not speak the commit protocol
  * ECONNRESET          the peer went away before it was connected
+ * ENOMEM              no memory for it
  * ==================  ========================================================
  *
  * When a connection ends, each end that did not ask for it gets KFI_SHUTDOWN,

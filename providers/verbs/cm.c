@@ -23,12 +23,14 @@ int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev)
 	return cm->event(cm, id, ev);
 }
 
-static int kfv_cm_errno(int status)
+/* Routing says ENOBUFS when it has no memory. */
+int kfv_cm_errno(int status)
 {
 	switch (status) {
 	case -ETIMEDOUT:
 		return -ETIMEDOUT;
 	case -ENOMEM:
+	case -ENOBUFS:
 		return -ENOMEM;
 	default:
 		return -EHOSTUNREACH;

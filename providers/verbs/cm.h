@@ -57,6 +57,7 @@ struct kfv_connreq {
 };
 
 /* cm.c */
+int kfv_cm_errno(int status);
 int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev);
 int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		 struct rdma_cm_event *ev);

@@ -63,7 +63,7 @@ static int kfv_ep_start(struct kfv_ep *ep)
 				(struct sockaddr *)&ep->dest, ep->connect_ms);
 	/* Begun it has, and so it ends with an event. */
 	if (ret)
-		kfv_ep_fail(ep, EHOSTUNREACH, 0, NULL, 0);
+		kfv_ep_fail(ep, -kfv_cm_errno(ret), 0, NULL, 0);
 	return 0;
 }
 
