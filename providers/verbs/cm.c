@@ -154,6 +154,7 @@ int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		kfv_ep_fail(ep, -kfv_cm_errno(ev->status), 0, NULL, 0);
 		break;
 	case RDMA_CM_EVENT_CONNECT_ERROR:
+		ep->stalled = true;
 		kfv_ep_fail(ep, ECONNRESET, 0, NULL, 0);
 		break;
 	case RDMA_CM_EVENT_REJECTED:

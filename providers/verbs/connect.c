@@ -145,8 +145,10 @@ static int kfv_ep_answer(struct kfv_ep *ep)
 	rdma_lock_handler(ep->id);
 	ret = rdma_accept(ep->id, &param);
 	rdma_unlock_handler(ep->id);
-	if (ret)
+	if (ret) {
+		ep->stalled = true;
 		kfv_ep_teardown(ep, false);
+	}
 	return ret == -ENOMEM ? ret : ret ? -ECONNRESET : 0;
 }
 

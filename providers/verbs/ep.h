@@ -274,7 +274,8 @@ enum kfv_state {
  * @id: CM id
  * @passive: made of a connection request
  * @enabled: kfi_enable() was called
- * @has_qp: there is a queue pair; under the CM id's handler lock
+ * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
+ * @stalled: it could not be connected, see kfv_ep_drain()
  * @was_connected: for kfi_shutdown(): there was something to shut down
  * @state: under @tx's lock, as is @lost
  * @lost: it was lost before it was connected
@@ -318,6 +319,7 @@ struct kfv_ep {
 	bool			passive;
 	bool			enabled;
 	bool			has_qp;
+	bool			stalled;
 	bool			was_connected;
 	enum kfv_state		state;
 	bool			lost;

@@ -153,11 +153,30 @@ static void kfv_drain_rq(struct kfv_queue *queue, struct ib_qp *qp)
 		kfv_queue_wait(queue, &drain.done);
 }
 
+/*
+ * A queue pair that could not be connected may have stopped for good: rxe's does
+ * when there is no memory for what the connection needs, and flushes nothing then.
+ * A reset starts it again, and drops what kfv_rx_flush() has to complete.
+ */
+static void kfv_ep_unstall(struct kfv_ep *ep, struct ib_qp *qp)
+{
+	struct ib_qp_attr attr = { .qp_state = IB_QPS_RESET };
+
+	if (WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE)))
+		return;
+	attr.qp_state = IB_QPS_INIT;
+	attr.port_num = ep->domain->port;
+	WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE | IB_QP_PKEY_INDEX |
+				  IB_QP_PORT | IB_QP_ACCESS_FLAGS));
+}
+
 /* When this returns, all that the device was given has completed. */
 void kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp)
 {
 	struct ib_qp_attr attr = { .qp_state = IB_QPS_ERR };
 
+	if (ep->stalled)
+		kfv_ep_unstall(ep, qp);
 	if (WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE)))
 		return;
 	kfv_drain_sq(&ep->tx.queue, qp);
