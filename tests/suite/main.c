@@ -62,6 +62,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_stress_tests,
 #ifdef CONFIG_FAILSLAB
 	suite_fault_tests,
+	suite_fault_cm_tests,
 #endif
 };
 
@@ -154,13 +155,6 @@ static void suite_run(const struct suite_test *test, unsigned int nr)
 	}
 }
 
-/* Drivers of devices complain of each allocation that fails. */
-static bool suite_left_out(const struct suite_test *table)
-{
-	return IS_ENABLED(CONFIG_FAILSLAB) && table == suite_fault_tests &&
-	       strcmp(provider, "loopback");
-}
-
 /* Runs the tests whose names match, or counts them, and returns how many. */
 static unsigned int suite_each(const struct suite_test *const tables[],
 			       unsigned int nr_tables, const char *pattern,
@@ -170,8 +164,6 @@ static unsigned int suite_each(const struct suite_test *const tables[],
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < nr_tables; i++) {
-		if (suite_left_out(tables[i]))
-			continue;
 		for (test = tables[i]; test->name; test++) {
 			if (!glob_match(pattern, test->name))
 				continue;

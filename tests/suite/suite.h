@@ -71,6 +71,7 @@ extern const struct suite_test suite_answer_tests[];
 extern const struct suite_test suite_store_tests[];
 extern const struct suite_test suite_stress_tests[];
 extern const struct suite_test suite_fault_tests[];
+extern const struct suite_test suite_fault_cm_tests[];
 extern const struct suite_test suite_removal_tests[];
 
 /* Work that runs beside the test. */

@@ -138,10 +138,25 @@ setup_nvdimm() {
 # Fault injection, where the kernel has it, leaves out allocations that may
 # reclaim, and those are all of ours; nor does each failure need a stack trace.
 count_all_allocations() {
-	local failslab=/sys/kernel/debug/failslab
-	[ -d "$failslab" ] || return 0
-	echo N >"$failslab/ignore-gfp-wait"
-	echo 0 >"$failslab/verbose"
+	local fail=/sys/kernel/debug/${1:-failslab}
+	[ -d "$fail" ] || return 0
+	echo N >"$fail/ignore-gfp-wait"
+	echo 0 >"$fail/verbose"
+}
+
+# And for tests that let more than one fail: a share of those of the tasks that
+# they mark, pages among them.
+fail_some_allocations() {
+	local fail
+	count_all_allocations fail_page_alloc
+	for fail in /sys/kernel/debug/{failslab,fail_page_alloc}; do
+		[ -d "$fail" ] || return 0
+		echo Y >"$fail/task-filter"
+		echo -1 >"$fail/times"
+		echo 10 >"$fail/probability"
+	done
+	echo 0 >"$fail/min-order"
+	echo N >"$fail/ignore-gfp-highmem"
 }
 
 kernel_log_since() {
