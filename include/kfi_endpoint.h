@@ -103,7 +103,8 @@ struct kfi_tx_handler_attr {
  * @responder_resources: reads and atomics of the peer outstanding here, 1 or
  *	more
  * @retry_count: retransmissions before the connection fails, 0 to 7
- * @rnr_retry_count: tries when the peer has no receive posted, 0 to 7, 7 for ever
+ * @rnr_retry_count: how often the peer tries when this end has no receive posted,
+ *	0 to 7, 7 for ever
  * @min_rnr_timer: time after which the peer tries again; code of the InfiniBand
  *	specification, table 46 (1 is 10 microseconds, 0 is 655 milliseconds)
  *

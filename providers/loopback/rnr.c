@@ -34,12 +34,12 @@ void lo_rnr_init(struct lo_ep *ep)
 
 /*
  * Whether the engine, which found no receive at its peer, has waited as long as
- * the endpoint was told to. If not, it is called again when it has. A commit
+ * the peer wants it to. If not, it is called again when it has. A commit
  * endpoint waits for room in a completion queue, for which there is no limit.
  */
 bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer)
 {
-	u8 tries = ep->conn_param.rnr_retry_count;
+	u8 tries = peer->conn_param.rnr_retry_count;
 	unsigned long limit;
 
 	if (tries == LO_FOR_EVER || ep->limits.commit)
