@@ -403,7 +403,8 @@ struct kfid_cq {
  * EACCES              no region with this key, bytes outside of it, or no right
  *                     to them; a commit of bytes that are not persistent memory
  * EREMOTEIO           the peer could not execute it
- * KFI_ETRUNC          a message was longer than the receive
+ * KFI_ETRUNC          a message was longer than the receive; EIO from devices
+ *                     that do not tell, soft-RoCE among them
  * ENOBUFS             the peer had no receive posted for too long
  * ETIMEDOUT           the peer does not answer
  * EIO                 any other failure; the target could not make data

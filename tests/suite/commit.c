@@ -190,7 +190,8 @@ static void test_fail(struct suite *t)
 		return;
 	kfi_pmemsim_fail_next(store.sim, 1);
 	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, KFI_COMMIT));
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, NULL);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
+			KFI_RMA | KFI_WRITE);
 	EXPECT(t, kfi_pmemsim_dirty(store.sim, 0, 4096));
 	EXPECT_EQ(t, kfi_pmemsim_persists(store.sim), 0);
 	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)2, KFI_COMMIT));
@@ -317,7 +318,6 @@ static void test_marker(struct suite *t)
 /* A marker of something that did not become persistent is not stored at all. */
 static void test_marker_broken(struct suite *t)
 {
-	struct suite_comp comp = { };
 	struct store store;
 
 	if (!store_open(t, &store, NULL))
@@ -328,10 +328,10 @@ static void test_marker_broken(struct suite *t)
 	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, KFI_COMMIT));
 	EXPECT_OK(t, store_write(&store, SZ_64K, 64, (void *)2,
 				 KFI_COMMIT | KFI_INJECT));
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, &comp);
-	EXPECT_EQ(t, comp.err, EIO);
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)2, &comp);
-	EXPECT_EQ(t, comp.err, ECANCELED);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
+			KFI_RMA | KFI_WRITE);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)2, ECANCELED,
+			KFI_RMA | KFI_WRITE);
 	EXPECT_ALL(t, store.mem + SZ_64K, 0, 64);
 
 	/* one that was posted with the failure known is */
@@ -346,7 +346,6 @@ static void test_marker_broken(struct suite *t)
 /* Payload in a request is stored by the target's CPU: rights count all the same. */
 static void test_read_only(struct suite *t)
 {
-	struct suite_comp comp = { };
 	struct store store;
 	struct kfid_mr *mr;
 
@@ -359,8 +358,8 @@ static void test_read_only(struct suite *t)
 		store.key = kfi_mr_key(mr);
 		EXPECT_OK(t, store_write(&store, 0, 64, &store,
 					 KFI_COMMIT | KFI_INJECT));
-		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, &comp);
-		EXPECT_EQ(t, comp.err, EACCES);
+		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EACCES,
+				KFI_RMA | KFI_WRITE);
 		EXPECT_ALL(t, store.mem, 0, 64);
 		EXPECT_OK(t, kfi_close(&mr->fid));
 	}
@@ -398,7 +397,8 @@ static void test_refused(struct suite *t)
 	/* the marks of a persistent region on the key of another one */
 	store.key = (key & ~(u64)U32_MAX) | (plain.key & U32_MAX);
 	EXPECT_OK(t, store_write(&store, 0, 8, &store, KFI_COMMIT));
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, NULL);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EACCES,
+			KFI_RMA | KFI_WRITE);
 	store.addr = store.mr->iova;
 	store.key = key;
 	EXPECT_OK(t, store_write(&store, 0, 8, &store, KFI_COMMIT));

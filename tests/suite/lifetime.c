@@ -107,7 +107,7 @@ static void check_drained(struct suite *t, struct suite_cq *scq)
 			return;
 		}
 		EXPECT_EQ(t, (uintptr_t)comp.entry.op_context, i);
-		EXPECT(t, comp.err > 0);
+		EXPECT_EQ(t, comp.err, ECANCELED);
 	}
 	EXPECT_NO_COMP(t, scq);
 }
@@ -189,7 +189,8 @@ static void test_peer_closes(struct suite *t)
 	pair.a.ep = NULL;
 	EXPECT_EVENT(t, net.eq, KFI_SHUTDOWN, &pair.b.ep->fid, &ev);
 	for (i = 1; i <= LIFETIME_OPS; i++)
-		if (!EXPECT_COMP_ERR(t, &pair.b.rx, (void *)i, NULL))
+		if (!EXPECT_COMP_ERR(t, &pair.b.rx, (void *)i, ECANCELED,
+				     KFI_MSG | KFI_RECV))
 			break;
 	check_after_shutdown(t, &pair.b, buf);
 	suite_close(&net, &pair);

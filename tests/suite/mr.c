@@ -69,7 +69,6 @@ static void run_attack(struct suite *t, const struct attack *attack,
 {
 	u64 addr = mr->iova + attack->offset, key = mr->key ^ attack->flip;
 	struct kfid_ep *ep = pair->a.ep;
-	struct suite_comp comp;
 	ssize_t ret;
 
 	if (attack->closed && !EXPECT_OK(t, kfi_close(&mr->fid)))
@@ -79,7 +78,8 @@ static void run_attack(struct suite *t, const struct attack *attack,
 	else
 		ret = kfi_write(ep, buf, attack->len, NULL, 0, addr, key, buf);
 	if (!EXPECT_OK(t, ret) ||
-	    !EXPECT_COMP_ERR(t, &pair->a.tx, buf, &comp))
+	    !EXPECT_COMP_ERR(t, &pair->a.tx, buf, EACCES, KFI_RMA |
+			     (attack->read ? KFI_READ : KFI_WRITE)))
 		return;
 	EXPECT_NO_COMP(t, &pair->a.tx);
 	EXPECT_NO_COMP(t, &pair->b.rx);

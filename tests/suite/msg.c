@@ -174,6 +174,7 @@ static void test_empty(struct suite *t)
 /* A receive too short for its message is an error at both ends. */
 static void test_truncated(struct suite *t)
 {
+	struct suite_comp comp;
 	struct talk talk;
 
 	if (!talk_open(t, &talk, NULL))
@@ -182,10 +183,57 @@ static void test_truncated(struct suite *t)
 			      talk.received));
 	EXPECT_OK(t, kfi_send(talk.pair.a.ep, talk.sent, 65, NULL, 0,
 			      talk.sent));
-	EXPECT_COMP_ERR(t, &talk.pair.b.rx, talk.received, NULL);
-	EXPECT_COMP_ERR(t, &talk.pair.a.tx, talk.sent, NULL);
+	if (EXPECT(t, suite_read_comp(t, &talk.pair.b.rx, &comp,
+				      SUITE_TIMEOUT_MS))) {
+		EXPECT(t, comp.entry.op_context == talk.received);
+		EXPECT(t, comp.entry.flags & KFI_RECV);
+		/* not every device tells */
+		EXPECT(t, comp.err == KFI_ETRUNC ||
+		       (comp.err == EIO && strcmp(suite_provider(), "loopback")));
+	}
+	EXPECT_COMP_ERR(t, &talk.pair.a.tx, talk.sent, EREMOTEIO,
+			KFI_MSG | KFI_SEND);
 	EXPECT_ALL(t, talk.received + 64, 0, MSG_MAX - 64);
 	talk_close(&talk);
+}
+
+/* A message, or a write with data, for which the peer never posts a receive */
+static void check_no_receive(struct suite *t, bool write)
+{
+	const struct kfi_conn_param param = {
+		.initiator_depth = 1, .responder_resources = 1,
+		.retry_count = 7, .rnr_retry_count = 1, .min_rnr_timer = 1,
+	};
+	const struct suite_opts opts = { .param = &param };
+	struct suite_mem mem = { };
+	struct suite_event ev;
+	struct talk talk;
+
+	if (!talk_open(t, &talk, &opts))
+		return;
+	if (!suite_mem_open(&talk.net, &mem, 8, SUITE_ACCESS))
+		goto out;
+	if (write)
+		EXPECT_OK(t, kfi_writedata(talk.pair.a.ep, talk.sent, 8, NULL,
+					   1, 0, mem.addr, mem.key, &talk));
+	else
+		EXPECT_OK(t, kfi_send(talk.pair.a.ep, talk.sent, 8, NULL, 0,
+				      &talk));
+	EXPECT_COMP_ERR(t, &talk.pair.a.tx, &talk, ENOBUFS,
+			write ? KFI_RMA | KFI_WRITE : KFI_MSG | KFI_SEND);
+	EXPECT_NO_COMP(t, &talk.pair.a.tx);
+	EXPECT_EVENT(t, talk.net.eq, KFI_SHUTDOWN, NULL, &ev);
+	EXPECT_EQ(t, kfi_send(talk.pair.a.ep, talk.sent, 8, NULL, 0, NULL),
+		  -ESHUTDOWN);
+	suite_mem_close(t, &mem);
+out:
+	talk_close(&talk);
+}
+
+static void test_no_receive(struct suite *t)
+{
+	check_no_receive(t, false);
+	check_no_receive(t, true);
 }
 
 /* Immediate data is a number, whatever the order of bytes on the wire. */
@@ -293,6 +341,7 @@ const struct suite_test suite_msg_tests[] = {
 	{ "msg.sizes", test_sizes },
 	{ "msg.empty", test_empty },
 	{ "msg.truncated", test_truncated },
+	{ "msg.no_receive", test_no_receive },
 	{ "msg.data", test_data },
 	{ "msg.inject", test_inject },
 	{ "msg.order", test_order },

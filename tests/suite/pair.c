@@ -156,6 +156,13 @@ static bool suite_wait_connected(struct suite_pair *pair)
 			    ev.fid == a ? b : a, &ev);
 }
 
+static bool suite_set(struct suite *t, struct suite_end *end, int name,
+		      const void *value, size_t len)
+{
+	return EXPECT_OK(t, kfi_setopt(&end->ep->fid, KFI_OPT_ENDPOINT, name,
+				       value, len));
+}
+
 static bool suite_pair_accept(struct suite_pair *pair,
 			      const struct suite_opts *opts)
 {
@@ -165,8 +172,11 @@ static bool suite_pair_accept(struct suite_pair *pair,
 
 	if (!EXPECT_EVENT(net->t, net->eq, KFI_CONNREQ, &net->pep->fid, &ev))
 		return false;
-	ok = suite_end_open(net, &pair->b, ev.info, opts) &&
-	     EXPECT_OK(net->t, kfi_enable(pair->b.ep)) &&
+	ok = suite_end_open(net, &pair->b, ev.info, opts);
+	if (ok && opts->param)
+		ok = suite_set(net->t, &pair->b, KFI_OPT_CONN_PARAM,
+			       opts->param, sizeof(*opts->param));
+	ok = ok && EXPECT_OK(net->t, kfi_enable(pair->b.ep)) &&
 	     EXPECT_OK(net->t, kfi_accept(pair->b.ep, NULL, 0));
 	kfi_freeinfo(ev.info);
 	return ok && suite_wait_connected(pair);
@@ -177,9 +187,7 @@ bool suite_patient(struct suite *t, struct suite_end *end)
 {
 	const unsigned int ms = SUITE_TIMEOUT_MS;
 
-	return EXPECT_OK(t, kfi_setopt(&end->ep->fid, KFI_OPT_ENDPOINT,
-				       KFI_OPT_CONNECT_TIMEOUT, &ms,
-				       sizeof(ms)));
+	return suite_set(t, end, KFI_OPT_CONNECT_TIMEOUT, &ms, sizeof(ms));
 }
 
 bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
@@ -199,10 +207,8 @@ bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 	ok = suite_end_open(net, &pair->a, pair->info, opts) &&
 	     suite_patient(t, &pair->a);
 	if (ok && opts->tx_handler.handler)
-		ok = EXPECT_OK(t, kfi_setopt(&pair->a.ep->fid, KFI_OPT_ENDPOINT,
-					     KFI_OPT_TX_HANDLER,
-					     &opts->tx_handler,
-					     sizeof(opts->tx_handler)));
+		ok = suite_set(t, &pair->a, KFI_OPT_TX_HANDLER,
+			       &opts->tx_handler, sizeof(opts->tx_handler));
 	ok = ok && EXPECT_OK(t, kfi_enable(pair->a.ep)) &&
 	     EXPECT_OK(t, kfi_connect(pair->a.ep, NULL, NULL, 0)) &&
 	     suite_pair_accept(pair, opts);

@@ -30,7 +30,7 @@ static void check_flushed(struct suite *t, struct suite_cq *scq)
 	uintptr_t op;
 
 	for (op = 1; op <= REMOVAL_OPS; op++)
-		if (!EXPECT_COMP_ERR(t, scq, (void *)op, NULL))
+		if (!EXPECT_COMP_ERR(t, scq, (void *)op, ECANCELED, KFI_MSG))
 			return;
 	EXPECT_NO_COMP(t, scq);
 }

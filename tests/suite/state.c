@@ -236,7 +236,7 @@ static void test_post(struct suite *t)
 	EXPECT_NO_COMP(t, &bare.rx);
 	EXPECT_OK(t, kfi_close(&bare.ep->fid));
 	bare.ep = NULL;
-	EXPECT_COMP_ERR(t, &bare.rx, buf, NULL);
+	EXPECT_COMP_ERR(t, &bare.rx, buf, ECANCELED, KFI_MSG | KFI_RECV);
 	bare_close(t, &bare);
 out:
 	kfree(buf);

@@ -108,7 +108,6 @@ static void store_wait_broken(struct store *store)
 {
 	struct suite *t = store->t;
 	struct suite_event ev;
-	struct suite_comp comp;
 	ssize_t ret;
 
 	if (EXPECT(t, suite_read_event(t, store->net.eq, &ev,
@@ -116,7 +115,8 @@ static void store_wait_broken(struct store *store)
 		EXPECT(t, ev.event == KFI_SHUTDOWN || ev.err);
 	ret = store_write(store, 0, 8, store, 0);
 	if (!ret) {
-		EXPECT_COMP_ERR(t, &store->pair.a.tx, store, &comp);
+		EXPECT_COMP_ERR(t, &store->pair.a.tx, store, ECANCELED,
+				KFI_RMA | KFI_WRITE);
 		ret = store_write(store, 0, 8, store, 0);
 	}
 	EXPECT_EQ(t, ret, -ESHUTDOWN);
@@ -159,7 +159,6 @@ static void test_cut(struct suite *t)
 /* A cut while commits are waiting for the media: none of them has succeeded. */
 static void test_cut_pending(struct suite *t)
 {
-	struct suite_comp comp;
 	struct store store;
 	uintptr_t op;
 
@@ -172,7 +171,8 @@ static void test_cut_pending(struct suite *t)
 	EXPECT_NO_COMP(t, &store.pair.a.tx);
 	EXPECT_OK(t, kfi_pmemsim_cut(store.sim));
 	for (op = 1; op <= 16; op++)
-		if (!EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)op, &comp))
+		if (!EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)op, 0,
+				     KFI_RMA | KFI_WRITE))
 			break;
 	EXPECT_NO_COMP(t, &store.pair.a.tx);
 	EXPECT_ALL(t, store.mem, 0, STORE_LEN);

@@ -184,16 +184,17 @@ bool suite_wait_comp(struct suite *t, const char *file, int line,
 		     struct suite_cq *scq, void *context,
 		     struct suite_comp *comp);
 bool suite_wait_comp_err(struct suite *t, const char *file, int line,
-			 struct suite_cq *scq, void *context,
-			 struct suite_comp *comp);
+			 struct suite_cq *scq, void *context, int err,
+			 u64 flags);
 bool suite_no_comp(struct suite *t, const char *file, int line,
 		   struct suite_cq *scq);
 
-/* A completion without error; @comp may be NULL, as with the next one. */
+/* A completion without error; @comp may be NULL. */
 #define EXPECT_COMP(t, scq, context, comp) \
 	suite_wait_comp(t, __FILE__, __LINE__, scq, context, comp)
-#define EXPECT_COMP_ERR(t, scq, context, comp) \
-	suite_wait_comp_err(t, __FILE__, __LINE__, scq, context, comp)
+/* One with the error @err, positive, or any error if that is 0. */
+#define EXPECT_COMP_ERR(t, scq, context, err, flags) \
+	suite_wait_comp_err(t, __FILE__, __LINE__, scq, context, err, flags)
 #define EXPECT_NO_COMP(t, scq) \
 	suite_no_comp(t, __FILE__, __LINE__, scq)
 
@@ -216,6 +217,7 @@ bool suite_no_comp(struct suite *t, const char *file, int line,
  * @tx_bind: flags for binding the transmit queue, besides KFI_TRANSMIT
  * @rx_bind: flags for binding the receive queue, besides KFI_RECV
  * @tx_handler: of the connecting endpoint
+ * @param: of the accepting endpoint, NULL for the default
  * @eq: for an endpoint whose events do not go to &suite_net.eq; not for pairs
  */
 struct suite_opts {
@@ -229,6 +231,7 @@ struct suite_opts {
 	u64				tx_bind;
 	u64				rx_bind;
 	struct kfi_tx_handler_attr	tx_handler;
+	const struct kfi_conn_param	*param;
 	struct kfid_eq			*eq;
 };
 

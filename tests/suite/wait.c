@@ -6,6 +6,7 @@
 
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "suite.h"
@@ -124,6 +125,20 @@ void suite_cq_close(struct suite *t, struct suite_cq *scq)
 	scq->cq = NULL;
 }
 
+/* The provider has words for its number, and cuts them to what there is room for. */
+static void suite_check_text(struct suite *t, struct kfid_cq *cq, int prov_errno)
+{
+	char buf[8] = { };
+	const char *text;
+
+	text = kfi_cq_strerror(cq, prov_errno, NULL, buf, sizeof(buf));
+	if (!EXPECT(t, text))
+		return;
+	EXPECT(t, !strstr(text, "unknown") && !strstr(text, "unrecognized"));
+	EXPECT(t, !strncmp(buf, text, sizeof(buf) - 1));
+	EXPECT_EQ(t, strlen(buf), min(strlen(text), sizeof(buf) - 1));
+}
+
 static bool suite_read_cq_error(struct suite *t, struct suite_cq *scq,
 				struct suite_comp *comp)
 {
@@ -132,7 +147,9 @@ static bool suite_read_cq_error(struct suite *t, struct suite_cq *scq,
 	if (!EXPECT_EQ(t, kfi_cq_readerr(scq->cq, &err, 0), 1))
 		return false;
 	EXPECT(t, err.err > 0);
-	EXPECT(t, kfi_cq_strerror(scq->cq, err.prov_errno, NULL, NULL, 0));
+	EXPECT(t, err.prov_errno);
+	EXPECT(t, !err.len && !err.buf && !err.data && !err.err_data);
+	suite_check_text(t, scq->cq, err.prov_errno);
 	comp->entry.op_context = err.op_context;
 	comp->entry.flags = err.flags;
 	comp->err = err.err;
@@ -210,20 +227,25 @@ bool suite_wait_comp(struct suite *t, const char *file, int line,
 	return false;
 }
 
-/* The next completion is that of @context, and an error. */
+/*
+ * The next completion is that of @context, and the error @err, or any if that is
+ * 0; its flags say what it was.
+ */
 bool suite_wait_comp_err(struct suite *t, const char *file, int line,
-			 struct suite_cq *scq, void *context,
-			 struct suite_comp *comp)
+			 struct suite_cq *scq, void *context, int err,
+			 u64 flags)
 {
-	struct suite_comp mine;
+	struct suite_comp comp;
 
-	if (!comp)
-		comp = &mine;
-	if (!suite_next_comp(t, file, line, scq, context, comp))
+	if (!suite_next_comp(t, file, line, scq, context, &comp))
 		return false;
-	if (comp->err)
+	if (comp.err && (!err || comp.err == err) &&
+	    (comp.entry.flags & flags) == flags)
 		return true;
-	suite_complain(t, file, line, "completed without an error");
+	suite_complain(t, file, line,
+		       "error %d (%s), flags %#llx; expected %d, %#llx",
+		       comp.err, kfi_strerror(comp.err), comp.entry.flags, err,
+		       flags);
 	return false;
 }
 
