@@ -47,7 +47,8 @@ enum lo_conn_state {
  * @was_up: it has been LO_CONN_UP
  * @ends: the endpoints; NULL when not there yet, or closed
  * @consumed: somebody answers for the request
- * @commit: between commit endpoints
+ * @commit: a commit endpoint asks for it
+ * @offered: and the listener, which speaks the protocol, is told so
  * @req: the handle of the request
  * @fabric: the listener's, whose child the request is
  * @param: what the active end asks for
@@ -64,6 +65,7 @@ struct lo_conn {
 	struct lo_ep		*ends[2];
 	bool			consumed;
 	bool			commit;
+	bool			offered;
 	struct kfid		req;
 	struct lo_fabric	*fabric;
 	struct kfi_conn_param	param;
@@ -92,6 +94,7 @@ struct lo_name {
  * @fabric: its fabric
  * @eq: event queue
  * @name: its address
+ * @commit: shows peers that speak the commit protocol as such
  * @listening: requests are taken
  * @tx_size: tx_attr.size of its requests
  * @rx_size: rx_attr.size of its requests
@@ -104,6 +107,7 @@ struct lo_pep {
 	struct lo_fabric	*fabric;
 	struct kfid_eq		*eq;
 	struct lo_name		*name;
+	bool			commit;
 	bool			listening;
 	size_t			tx_size;
 	size_t			rx_size;

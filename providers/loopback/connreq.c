@@ -54,7 +54,7 @@ bool lo_request_consume(struct lo_conn *conn)
 static struct kfi_info *lo_request_info(struct lo_conn *conn,
 					const struct lo_pep *pep)
 {
-	const struct kfi_info *offer = lo_offer(conn->commit);
+	const struct kfi_info *offer = lo_offer(conn->offered);
 	struct sockaddr_storage *addrs = conn->addrs;
 	struct kfi_fabric_attr fabric = *offer->fabric_attr;
 	struct kfi_tx_attr tx = *offer->tx_attr;
@@ -86,6 +86,7 @@ static struct kfi_info *lo_request_open(struct lo_conn *conn,
 	struct kfi_info *info;
 
 	conn->fabric = pep->fabric;
+	conn->offered = conn->commit && pep->commit;
 	kfi_obj_init(&conn->req, KFI_CLASS_CONNREQ, &lo_request_ops, NULL);
 	info = lo_request_info(conn, pep);
 	if (!info)

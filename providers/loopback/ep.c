@@ -291,7 +291,7 @@ static int lo_ep_consume(struct lo_ep *ep, const struct kfi_info *info)
 	conn = lo_request_of(info->handle);
 	if (!conn)
 		return -EINVAL;
-	if (ep->limits.commit && !conn->commit)
+	if (ep->limits.commit && !conn->offered)
 		return -EOPNOTSUPP;
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;

@@ -172,6 +172,7 @@ int lo_pep_open(struct kfid_fabric *fabric, struct kfi_info *info,
 	if (!lo)
 		return -ENOMEM;
 	lo->fabric = container_of(fabric, struct lo_fabric, fabric);
+	lo->commit = info->caps & KFI_RMA_PMEM;
 	mutex_init(&lo->lock);
 	lo_pep_set_attrs(lo, info);
 	lo->pep.ops = &lo_pep_ops;
