@@ -45,6 +45,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_info_tests,
 	suite_lifetime_tests,
 	suite_cm_tests,
+	suite_peer_tests,
 	suite_eq_tests,
 	suite_state_tests,
 	suite_agree_tests,

@@ -55,6 +55,7 @@ struct suite_test {
 extern const struct suite_test suite_info_tests[];
 extern const struct suite_test suite_lifetime_tests[];
 extern const struct suite_test suite_cm_tests[];
+extern const struct suite_test suite_peer_tests[];
 extern const struct suite_test suite_eq_tests[];
 extern const struct suite_test suite_state_tests[];
 extern const struct suite_test suite_agree_tests[];

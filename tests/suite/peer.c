@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Commit endpoints and raw ones, who may not know of each other: what becomes of
+ * a connection between them, and of the private data beside the commit protocol's.
+ */
+
+#include <linux/string.h>
+
+#include "suite.h"
+
+/* What is left of a connection message beside our record of 24 bytes */
+#define PEER_REQ_SIZE	32
+#define PEER_REP_SIZE	172
+#define PEER_REJ_SIZE	148
+
+#define PEER_RAW_SIZE	56
+
+/**
+ * struct peers - a listener and an endpoint that connects to it
+ * @net: the net
+ * @info: what @a was opened with
+ * @a: connects
+ * @b: accepts
+ * @request: that of @a, as the listener sees it
+ */
+struct peers {
+	struct suite_net	net;
+	struct kfi_info		*info;
+	struct suite_end	a;
+	struct suite_end	b;
+	struct suite_event	request;
+};
+
+static void peers_close(struct suite *t, struct peers *peers)
+{
+	kfi_freeinfo(peers->request.info);
+	suite_end_close(t, &peers->a);
+	suite_end_close(t, &peers->b);
+	kfi_freeinfo(peers->info);
+	suite_net_close(&peers->net);
+}
+
+/* A listener with @listener's capabilities, and an endpoint with @caller's */
+static bool peers_open(struct suite *t, struct peers *peers, u64 listener,
+		       u64 caller)
+{
+	const struct suite_opts opts = { };
+
+	memset(peers, 0, sizeof(*peers));
+	if (!suite_net_open(t, &peers->net, listener, NULL))
+		return false;
+	if (EXPECT_OK(t, suite_getinfo(caller, peers->net.port, 0,
+				       &peers->info)) &&
+	    suite_end_open(&peers->net, &peers->a, peers->info, &opts) &&
+	    suite_patient(t, &peers->a))
+		return true;
+	peers_close(t, peers);
+	return false;
+}
+
+/* The request arrives, and is of a commit endpoint or not. */
+static bool peers_call(struct suite *t, struct peers *peers, const void *data,
+		       size_t len, bool commit)
+{
+	const struct kfi_info *info;
+
+	if (!EXPECT_OK(t, kfi_connect(peers->a.ep, NULL, data, len)) ||
+	    !EXPECT_EVENT(t, peers->net.eq, KFI_CONNREQ, &peers->net.pep->fid,
+			  &peers->request))
+		return false;
+	info = peers->request.info;
+	EXPECT_EQ(t, !!(info->caps & KFI_RMA_PMEM), commit);
+	EXPECT_EQ(t, !!(info->mode & KFI_RX_CQ_DATA), !commit);
+	return true;
+}
+
+static bool peers_accept(struct suite *t, struct peers *peers,
+			 const void *data, size_t len)
+{
+	const struct suite_opts opts = { };
+
+	return suite_end_open(&peers->net, &peers->b, peers->request.info,
+			      &opts) &&
+	       EXPECT_OK(t, kfi_accept(peers->b.ep, data, len));
+}
+
+/* Nobody becomes a commit endpoint of a request that is not one's. */
+static void check_no_commit(struct suite *t, struct peers *peers)
+{
+	struct kfi_info *info = peers->request.info;
+	struct kfi_info *offer;
+	struct kfid_ep *ep;
+
+	if (!EXPECT_OK(t, suite_getinfo(SUITE_COMMIT, NULL, KFI_SOURCE,
+					&offer)))
+		return;
+	offer->handle = info->handle;
+	EXPECT_EQ(t, kfi_endpoint(peers->net.domain, offer, &ep, NULL),
+		  -EOPNOTSUPP);
+	offer->handle = NULL;
+	kfi_freeinfo(offer);
+}
+
+/* A commit endpoint does not do with less than it was asked for. */
+static void test_commit_to_raw(struct suite *t)
+{
+	struct suite_event ev;
+	struct peers peers;
+	bool failed = false;
+
+	if (!peers_open(t, &peers, SUITE_RAW, SUITE_COMMIT))
+		return;
+	if (!peers_call(t, &peers, NULL, 0, false))
+		goto out;
+	check_no_commit(t, &peers);
+	if (!peers_accept(t, &peers, NULL, 0))
+		goto out;
+	/* the accepting side may have been connected for a moment */
+	while (suite_read_event(t, peers.net.eq, &ev,
+				failed ? SUITE_QUIET_MS : SUITE_TIMEOUT_MS)) {
+		if (ev.fid == &peers.b.ep->fid)
+			continue;
+		EXPECT(t, !failed);
+		EXPECT_EQ(t, ev.event, 0);
+		EXPECT_EQ(t, ev.err, EPROTONOSUPPORT);
+		failed = true;
+	}
+	EXPECT(t, failed);
+	EXPECT_EQ(t, kfi_write(peers.a.ep, &ev, 1, NULL, 0, 0, 0, NULL),
+		  -ESHUTDOWN);
+out:
+	peers_close(t, &peers);
+}
+
+/* A passive endpoint that speaks the commit protocol has raw peers as well. */
+static void test_raw_to_commit(struct suite *t)
+{
+	u8 data[PEER_RAW_SIZE];
+	struct suite_event ev;
+	struct peers peers;
+	unsigned int i;
+
+	if (!peers_open(t, &peers, SUITE_COMMIT, SUITE_RAW))
+		return;
+	suite_fill(t, data, sizeof(data));
+	if (!peers_call(t, &peers, data, sizeof(data), false))
+		goto out;
+	if (EXPECT_EQ(t, peers.request.len, sizeof(data)))
+		EXPECT_SAME(t, peers.request.data, data, sizeof(data));
+	check_no_commit(t, &peers);
+	if (!peers_accept(t, &peers, NULL, 0))
+		goto out;
+	for (i = 0; i < 2; i++)
+		if (!EXPECT_EVENT(t, peers.net.eq, KFI_CONNECTED, NULL, &ev))
+			goto out;
+	suite_ping(t, &peers.a, &peers.b);
+	suite_ping(t, &peers.b, &peers.a);
+out:
+	peers_close(t, &peers);
+}
+
+/* What the consumers say goes with what the providers do. */
+static void test_private_data(struct suite *t)
+{
+	u8 data[PEER_REP_SIZE + 1];
+	size_t size = 0, len = sizeof(size);
+	struct suite_event ev;
+	struct peers peers;
+	unsigned int i;
+
+	if (!peers_open(t, &peers, SUITE_COMMIT, SUITE_COMMIT))
+		return;
+	suite_fill(t, data, sizeof(data));
+	EXPECT_OK(t, kfi_getopt(&peers.a.ep->fid, KFI_OPT_ENDPOINT,
+				KFI_OPT_CM_DATA_SIZE, &size, &len));
+	EXPECT_EQ(t, size, PEER_REQ_SIZE);
+	EXPECT_EQ(t, kfi_connect(peers.a.ep, NULL, data, size + 1), -EINVAL);
+	if (!peers_call(t, &peers, data, PEER_REQ_SIZE, true))
+		goto out;
+	if (EXPECT_EQ(t, peers.request.len, PEER_REQ_SIZE))
+		EXPECT_SAME(t, peers.request.data, data, PEER_REQ_SIZE);
+	if (!suite_end_open(&peers.net, &peers.b, peers.request.info,
+			    &(struct suite_opts){ }))
+		goto out;
+	EXPECT_EQ(t, kfi_accept(peers.b.ep, data, PEER_REP_SIZE + 1), -EINVAL);
+	if (!EXPECT_OK(t, kfi_accept(peers.b.ep, data, PEER_REP_SIZE)))
+		goto out;
+	for (i = 0; i < 2; i++) {
+		if (!EXPECT_EVENT(t, peers.net.eq, KFI_CONNECTED, NULL, &ev))
+			goto out;
+		if (ev.fid == &peers.a.ep->fid &&
+		    EXPECT_EQ(t, ev.len, PEER_REP_SIZE))
+			EXPECT_SAME(t, ev.data, data, PEER_REP_SIZE);
+	}
+out:
+	peers_close(t, &peers);
+}
+
+/* A reject has no record, so all of its bytes are the consumer's. */
+static void test_reject(struct suite *t)
+{
+	u8 data[PEER_REJ_SIZE];
+	struct suite_event ev;
+	struct peers peers;
+
+	if (!peers_open(t, &peers, SUITE_COMMIT, SUITE_COMMIT))
+		return;
+	suite_fill(t, data, sizeof(data));
+	if (peers_call(t, &peers, NULL, 0, true) &&
+	    EXPECT_OK(t, kfi_reject(peers.net.pep, peers.request.info->handle,
+				    data, sizeof(data))) &&
+	    EXPECT_ERROR(t, peers.net.eq, ECONNREFUSED, &peers.a.ep->fid,
+			 &ev) &&
+	    EXPECT_EQ(t, ev.len, sizeof(data)))
+		EXPECT_SAME(t, ev.data, data, sizeof(data));
+	peers_close(t, &peers);
+}
+
+const struct suite_test suite_peer_tests[] = {
+	{ "peer.commit_to_raw", test_commit_to_raw },
+	{ "peer.raw_to_commit", test_raw_to_commit },
+	{ "peer.private_data", test_private_data },
+	{ "peer.reject", test_reject },
+	{ }
+};
