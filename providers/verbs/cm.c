@@ -194,7 +194,7 @@ void kfv_qp_event(struct ib_event *event, void *context)
 		break;
 	case IB_EVENT_QP_REQ_ERR:
 	case IB_EVENT_QP_ACCESS_ERR:
-		kfv_ep_lost(ep);
+		kfv_ep_refused(ep);
 		break;
 	default:
 		break;

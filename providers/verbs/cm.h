@@ -68,6 +68,7 @@ void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 		 size_t len);
 void kfv_ep_lost(struct kfv_ep *ep);
 void kfv_ep_lost_locked(struct kfv_ep *ep);
+void kfv_ep_refused(struct kfv_ep *ep);
 void kfv_ep_fatal(struct kfv_ep *ep, int err, int prov_errno);
 void kfv_ep_teardown(struct kfv_ep *ep, bool gone);
 void kfv_ep_timer(struct work_struct *work);

@@ -372,7 +372,7 @@ static void kfv_commit_rx_done(struct ib_cq *cq, struct ib_wc *wc)
 
 	if (wc->status != IB_WC_SUCCESS) {
 		if (wc->status != IB_WC_WR_FLUSH_ERR)
-			kfv_ep_lost(ep);
+			kfv_ep_refused(ep);
 		return;
 	}
 	rx->len = wc->byte_len;

@@ -4,11 +4,15 @@
  * device. However it begins, it ends in kfv_ep_teardown().
  */
 
+#include <linux/jiffies.h>
 #include <linux/string.h>
 
 #include "commit.h"
 #include "ep.h"
 #include "verbs.h"
+
+/* What a device needs at most to tell its peer why it has refused something. */
+#define KFV_LAST_WORDS_MS	100
 
 /* The one error event that an endpoint has; a second has nothing to add. */
 static void kfv_ep_post_error(struct kfv_ep *ep, int err, int prov_errno,
@@ -35,13 +39,12 @@ void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 	if (ep->state == KFV_CONNECTING) {
 		ep->state = KFV_DOWN;
 		kfv_ep_post_error(ep, err, prov_errno, data, len);
-		queue_work(kfv_wq, &ep->down);
+		queue_delayed_work(kfv_wq, &ep->down, 0);
 	}
 	spin_unlock_irqrestore(&ep->tx.lock, irq);
 }
 
-/* The connection is lost. */
-void kfv_ep_lost_locked(struct kfv_ep *ep)
+static void kfv_ep_end_locked(struct kfv_ep *ep, unsigned int ms)
 {
 	lockdep_assert_held(&ep->tx.lock);
 	/* what is not there yet ends when it is */
@@ -51,7 +54,13 @@ void kfv_ep_lost_locked(struct kfv_ep *ep)
 		return;
 	ep->state = KFV_DOWN;
 	kfi_eq_post(ep->eq, &ep->shutdown);
-	queue_work(kfv_wq, &ep->down);
+	queue_delayed_work(kfv_wq, &ep->down, msecs_to_jiffies(ms));
+}
+
+/* The connection is lost. */
+void kfv_ep_lost_locked(struct kfv_ep *ep)
+{
+	kfv_ep_end_locked(ep, 0);
 }
 
 void kfv_ep_lost(struct kfv_ep *ep)
@@ -60,6 +69,19 @@ void kfv_ep_lost(struct kfv_ep *ep)
 
 	spin_lock_irqsave(&ep->tx.lock, irq);
 	kfv_ep_lost_locked(ep);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
+}
+
+/*
+ * The device has refused what the peer wanted, and the connection with it. If that
+ * were taken down at once, the peer could hear of the end before the reason.
+ */
+void kfv_ep_refused(struct kfv_ep *ep)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	kfv_ep_end_locked(ep, KFV_LAST_WORDS_MS);
 	spin_unlock_irqrestore(&ep->tx.lock, irq);
 }
 
@@ -130,7 +152,7 @@ void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 
 void kfv_ep_down(struct work_struct *work)
 {
-	struct kfv_ep *ep = container_of(work, struct kfv_ep, down);
+	struct kfv_ep *ep = container_of(work, struct kfv_ep, down.work);
 
 	if (!kfv_domain_get(ep->domain))
 		return;

@@ -54,7 +54,7 @@ static int kfv_ep_close(struct kfid *fid)
 		wait_for_completion(&domain->gone);
 	}
 	cancel_delayed_work_sync(&ep->timer);
-	cancel_work_sync(&ep->down);
+	cancel_delayed_work_sync(&ep->down);
 	kfv_ep_unbind(ep);
 	kfv_commit_destroy(ep);
 	kfi_obj_put(&domain->domain.fid);
@@ -282,7 +282,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	spin_lock_init(&ep->rx.lock);
 	ep->rx.error = -KFI_EOPBADSTATE;
 	INIT_DELAYED_WORK(&ep->timer, kfv_ep_timer);
-	INIT_WORK(&ep->down, kfv_ep_down);
+	INIT_DELAYED_WORK(&ep->down, kfv_ep_down);
 	INIT_WORK(&ep->tx.work, kfv_tx_work);
 	INIT_WORK(&ep->rx.work, kfv_commit_rx_work);
 	ep->ep.ops = &kfv_ep_ops;

@@ -328,7 +328,7 @@ struct kfv_ep {
 	u8			private_data[KFI_CM_REP_SIZE];
 	u8			private_len;
 	struct delayed_work	timer;
-	struct work_struct	down;
+	struct delayed_work	down;
 	struct kfi_eq_event	connected;
 	struct kfi_eq_event	shutdown;
 	struct kfi_eq_event	error;

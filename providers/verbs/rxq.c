@@ -112,7 +112,7 @@ static void kfv_rx_done(struct ib_cq *cq, struct ib_wc *wc)
 	if (unlikely(wc->status != IB_WC_SUCCESS)) {
 		kfv_comp_error(&comp, wc->status);
 		if (wc->status != IB_WC_WR_FLUSH_ERR)
-			kfv_ep_lost(ep);
+			kfv_ep_refused(ep);
 	} else {
 		comp.len = wc->byte_len;
 		if (wc->opcode == IB_WC_RECV_RDMA_WITH_IMM)
