@@ -29,7 +29,10 @@ struct kfi_pmem;
  *
  * When the device goes away, or reports a memory failure, or its power is cut,
  * every region in it is revoked: remote access fails, and so do connections that
- * could commit to it.
+ * could commit to it. The removal of a device does not wait for CPUs that use its
+ * memory by kfi_pmem_addr(): afterwards it is not mapped, and they fault. A device
+ * that is back has to be opened anew, which does not have to wait until the old
+ * one was closed.
  */
 
 struct kfi_pmem *kfi_pmem_open(const char *path, void *holder);

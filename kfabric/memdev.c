@@ -22,7 +22,10 @@ struct kfi_pmem {
 static DEFINE_MUTEX(kfi_memdev_drivers_lock);
 static LIST_HEAD(kfi_memdev_drivers);
 
-/* protects the list of open devices */
+/*
+ * protects the list of open devices. The last one opened is in front: a device
+ * that has gone stays in the list until it is closed, and may meanwhile be back.
+ */
 static DEFINE_MUTEX(kfi_memdevs_lock);
 static LIST_HEAD(kfi_memdevs);
 
@@ -192,9 +195,10 @@ static const char *kfi_pmem_path(const char *path, char *scheme, size_t size)
  *
  * Context: Process context, may sleep.
  * Return: the device; -EINVAL for a bad argument, -ENODEV when there is no
- * driver for such a path or no such device, -EBUSY when it is open already,
- * -EOPNOTSUPP when it cannot do what is needed, -ENOMEM, or an error of the
- * device.
+ * driver for such a path or no such simulator, -ENOENT when there is no such
+ * file, -ENOTBLK when it is not a block device, -EACCES when it is read-only,
+ * -EBUSY when somebody has it open already, -EOPNOTSUPP when it cannot do what is
+ * needed, -ENOMEM, or an error of the device.
  */
 struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 {
@@ -232,7 +236,7 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 	pmem->dev = dev;
 
 	mutex_lock(&kfi_memdevs_lock);
-	list_add_tail(&dev->node, &kfi_memdevs);
+	list_add(&dev->node, &kfi_memdevs);
 	mutex_unlock(&kfi_memdevs_lock);
 	return pmem;
 

@@ -161,12 +161,32 @@ static void close_with_regions(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake->released);
 }
 
+/* Unplugged and plugged in again: who had it before has not closed it yet. */
+static void comes_back(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct fake *old = &ctx->fake[0], *new = &ctx->fake[1];
+	void *addr = new->mdev.addr;
+	struct region region;
+
+	kfi_memdev_revoke(&old->mdev);
+	memdev_close(ctx, 1);
+	new->mdev.addr = old->mdev.addr;
+	ctx->pmem[1] = kfi_pmem_open("kunit:1", ctx);
+	new->mdev.addr = addr;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->pmem[1]);
+	KUNIT_ASSERT_EQ(test, 0, region_init(&region, old->mdev.addr, 64));
+	KUNIT_EXPECT_PTR_EQ(test, region.pmem.dev, &new->mdev);
+	kfi_pmem_region_destroy(&region.pmem);
+}
+
 static struct kunit_case memdev_cases[] = {
 	KUNIT_CASE(open_refuses),
 	KUNIT_CASE(open_tells),
 	KUNIT_CASE(revoke_ends_regions),
 	KUNIT_CASE(revoke_waits_for_persist),
 	KUNIT_CASE(close_with_regions),
+	KUNIT_CASE(comes_back),
 	{}
 };
 
