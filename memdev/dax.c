@@ -149,12 +149,19 @@ static int kfi_dax_map(struct kfi_dax *kdax, u64 start, u64 len)
 	return 0;
 }
 
+static bool kfi_dax_capable(struct block_device *bdev)
+{
+	return blk_queue_dax(bdev_get_queue(bdev)) &&
+	       IS_ALIGNED(get_start_sect(bdev), PAGE_SECTORS) &&
+	       IS_ALIGNED(bdev_nr_sectors(bdev), PAGE_SECTORS);
+}
+
 /* Under the lock, so that the first notification finds the device. */
 static int kfi_dax_hold(struct kfi_dax *kdax, u64 *start)
 {
 	struct block_device *bdev = file_bdev(kdax->file);
 
-	if (!blk_queue_dax(bdev_get_queue(bdev)))
+	if (!kfi_dax_capable(bdev))
 		return -EOPNOTSUPP;
 	mutex_lock(&kfi_dax_lock);
 	kdax->dax = fs_dax_get_by_bdev(bdev, start, kdax, &kfi_dax_holder_ops);
