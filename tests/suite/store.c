@@ -19,7 +19,7 @@ bool store_connect(struct store *store, const struct suite_opts *opts)
 {
 	struct suite *t = store->t;
 
-	if (!EXPECT_OK(t, kfi_mr_reg(store->net.domain, store->mem, STORE_LEN,
+	if (!EXPECT_OK(t, kfi_mr_reg(store->net.domain, store->mem, store->len,
 				     SUITE_ACCESS, 0, 0, KFI_PMEM, &store->mr,
 				     store)))
 		return false;
@@ -37,41 +37,53 @@ void store_disconnect(struct store *store)
 	store->mr = NULL;
 }
 
-static bool store_open_memory(struct store *store)
+static bool store_open_memory(struct store *store, const char *path)
 {
 	struct suite *t = store->t;
 
-	store->sim = kfi_pmemsim_create(STORE_NAME, STORE_LEN);
-	if (IS_ERR(store->sim)) {
-		EXPECT_OK(t, PTR_ERR(store->sim));
-		store->sim = NULL;
-		return false;
-	}
-	store->pmem = kfi_pmem_open("pmemsim:" STORE_NAME, store);
+	store->pmem = kfi_pmem_open(path, store);
 	if (IS_ERR(store->pmem)) {
 		EXPECT_OK(t, PTR_ERR(store->pmem));
 		store->pmem = NULL;
 		return false;
 	}
 	store->mem = kfi_pmem_addr(store->pmem);
-	return EXPECT_EQ(t, kfi_pmem_len(store->pmem), STORE_LEN);
+	return EXPECT(t, kfi_pmem_len(store->pmem) >= store->len);
 }
 
-bool store_open(struct suite *t, struct store *store,
-		const struct suite_opts *opts)
+/* In the first bytes of any persistent memory */
+bool store_open_at(struct suite *t, struct store *store, const char *path,
+		   size_t len, const struct suite_opts *opts)
 {
 	memset(store, 0, sizeof(*store));
 	store->t = t;
+	store->len = len;
 	if (!suite_net_open(t, &store->net, SUITE_COMMIT, NULL))
 		return false;
-	store->buf = kvzalloc(STORE_LEN, GFP_KERNEL);
-	if (EXPECT(t, store->buf) && store_open_memory(store) &&
+	store->buf = kvzalloc(len, GFP_KERNEL);
+	if (EXPECT(t, store->buf) && store_open_memory(store, path) &&
 	    store_connect(store, opts)) {
-		suite_fill(t, store->buf, STORE_LEN);
+		suite_fill(t, store->buf, len);
 		return true;
 	}
 	store_close(store);
 	return false;
+}
+
+/* In a simulator of their own */
+bool store_open(struct suite *t, struct store *store,
+		const struct suite_opts *opts)
+{
+	struct kfi_pmemsim *sim = kfi_pmemsim_create(STORE_NAME, STORE_LEN);
+
+	if (IS_ERR(sim))
+		return EXPECT_OK(t, PTR_ERR(sim));
+	if (!store_open_at(t, store, "pmemsim:" STORE_NAME, STORE_LEN, opts)) {
+		kfi_pmemsim_destroy(sim);
+		return false;
+	}
+	store->sim = sim;
+	return true;
 }
 
 void store_close(struct store *store)
@@ -104,7 +116,7 @@ ssize_t store_write(struct store *store, size_t offset, size_t len,
 }
 
 /* The connection ends: whatever is posted is refused or fails, at once or soon. */
-static void store_wait_broken(struct store *store)
+void store_wait_broken(struct store *store)
 {
 	struct suite *t = store->t;
 	struct suite_event ev;

@@ -22,9 +22,10 @@
  * @t: the test
  * @net: the net
  * @pair: the pair
- * @sim: the simulator behind the memory
+ * @sim: the simulator behind the memory, or NULL
  * @pmem: its memory device
  * @mem: the memory
+ * @len: its bytes
  * @mr: its region
  * @buf: the initiator's memory, as much, with random contents
  * @addr: address of the region that is written to
@@ -38,6 +39,7 @@ struct store {
 	struct kfi_pmemsim	*sim;
 	struct kfi_pmem		*pmem;
 	u8			*mem;
+	size_t			len;
 	struct kfid_mr		*mr;
 	u8			*buf;
 	u64			addr;
@@ -47,9 +49,12 @@ struct store {
 
 bool store_open(struct suite *t, struct store *store,
 		const struct suite_opts *opts);
+bool store_open_at(struct suite *t, struct store *store, const char *path,
+		   size_t len, const struct suite_opts *opts);
 bool store_connect(struct store *store, const struct suite_opts *opts);
 void store_disconnect(struct store *store);
 void store_close(struct store *store);
+void store_wait_broken(struct store *store);
 ssize_t store_write(struct store *store, size_t offset, size_t len,
 		    void *context, u64 flags);
 
