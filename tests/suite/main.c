@@ -39,7 +39,11 @@ MODULE_PARM_DESC(filter, "names of tests to run, a glob");
 
 static char *only;
 module_param_named(test, only, charp, 0444);
-MODULE_PARM_DESC(test, "name of a test that needs help from outside");
+MODULE_PARM_DESC(test, "names of tests that need help from outside, a glob");
+
+static char *pmem = "/dev/pmem0";
+module_param(pmem, charp, 0444);
+MODULE_PARM_DESC(pmem, "block device with DAX, for tests named dax.*");
 
 static const struct suite_test *const suite_tables[] = {
 	suite_info_tests,
@@ -70,9 +74,13 @@ static const struct suite_test *const suite_tables[] = {
 #endif
 };
 
-/* Run by name only: a script has to do its part. */
+/* Run by name only: they need a device, or a script that does its part. */
 static const struct suite_test *const suite_driven_tables[] = {
 	suite_removal_tests,
+#if defined(CONFIG_KRETPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)
+	suite_dax_tests,
+	suite_dax_device_tests,
+#endif
 };
 
 struct workqueue_struct *suite_wq;
@@ -85,6 +93,11 @@ const char *suite_provider(void)
 const char *suite_address(void)
 {
 	return addr;
+}
+
+const char *suite_pmem(void)
+{
+	return pmem;
 }
 
 /* @scale percent of @full, but not less than @least */

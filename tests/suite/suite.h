@@ -77,12 +77,15 @@ extern const struct suite_test suite_stress_tests[];
 extern const struct suite_test suite_fault_tests[];
 extern const struct suite_test suite_fault_cm_tests[];
 extern const struct suite_test suite_removal_tests[];
+extern const struct suite_test suite_dax_tests[];
+extern const struct suite_test suite_dax_device_tests[];
 
 /* Work that runs beside the test. */
 extern struct workqueue_struct *suite_wq;
 
 const char *suite_provider(void);
 const char *suite_address(void);
+const char *suite_pmem(void);
 unsigned int suite_scaled(unsigned int full, unsigned int least);
 u32 suite_random(struct suite *t, u32 from, u32 to);
 
