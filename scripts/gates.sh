@@ -44,7 +44,7 @@ silent() {
 
 newest_source() {
 	"$KFABRIC_TOP/scripts/kernel" source || {
-		echo "the newest kernel's source is not to be had"
+		echo "the newest kernel's source is not to be had" >&2
 		return 77
 	}
 }
@@ -53,8 +53,8 @@ gate_checkpatch() {
 	local source list
 	need perl || return
 	source=$(newest_source) || return
-	mapfile -t list < <(files '\.([chS]|awk|py|dts|lds)$|(^|/)(Makefile|Kbuild|Kconfig)$'
-		shell_files)
+	# everything that was written here
+	mapfile -t list < <(files . | grep -vE '^(COPYING$|LICENSES/)')
 	# several at a time: xargs returns 123 when one of them complains
 	printf '%s\n' "${list[@]}" | silent xargs -P "$KFABRIC_JOBS" -n 8 \
 		perl "$source/scripts/checkpatch.pl" -q --no-summary --strict \
