@@ -8,6 +8,9 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
+# depmod and modprobe: users other than root have no such folders on Debian
+PATH=$PATH:/usr/sbin:/sbin
+
 KFABRIC_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 KFABRIC_CACHE=${KFABRIC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kfabric}
 KFABRIC_JOBS=${KFABRIC_JOBS:-$(nproc)}
@@ -48,7 +51,9 @@ last_line() {
 }
 
 # attend LABEL LOG COMMAND...: run COMMAND with its output in LOG, and tell every
-# half minute that it is alive, by the last line of $ATTEND or of LOG
+# half minute that it is alive, by the last line of $ATTEND or of LOG. A function
+# has to hand on its errors itself: where a status is asked for, the shell does
+# not end at the first that fails.
 attend() {
 	local label=$1 log=$2 watch=${ATTEND:-} start=$SECONDS pid next=30
 	shift 2
@@ -93,10 +98,10 @@ kernel_tree() {
 	kernel_flags=()
 	case $1 in
 	uml-*)
-		kernel_tree=$("$kernel" uml "${1#uml-}")
+		kernel_tree=$("$kernel" uml "${1#uml-}") || return
 		kernel_flags=(ARCH=um) ;;
 	x86-gcc | x86-clang)
-		kernel_tree=$("$kernel" x86 "${1#x86-}")
+		kernel_tree=$("$kernel" x86 "${1#x86-}") || return
 		# modules_prepare leaves no Module.symvers
 		kernel_flags=(ARCH=x86_64 KBUILD_MODPOST_WARN=1)
 		[ "$1" = x86-gcc ] || kernel_flags+=(LLVM=-19) ;;
