@@ -25,18 +25,21 @@ struct kfi_name {
 #define KFI_NAME(value) { (u64)(value), #value }
 
 static const struct kfi_name errors[] = {
+	{ EPERM, "Operation not permitted" },
 	{ ENOENT, "No such entry" },
 	{ EIO, "Input/output error" },
 	{ E2BIG, "Too many segments" },
 	{ EAGAIN, "Try again" },
 	{ ENOMEM, "Out of memory" },
 	{ EACCES, "Permission denied" },
+	{ EFAULT, "Bad address" },
 	{ EBUSY, "Object is in use" },
 	{ EEXIST, "Exists already" },
 	{ ENODEV, "No such device" },
 	{ EINVAL, "Invalid argument" },
 	{ ENOSPC, "No space left" },
 	{ ENODATA, "Nothing matches" },
+	{ EPROTO, "Protocol error" },
 	{ EMSGSIZE, "Message too long" },
 	{ ENOPROTOOPT, "No such option" },
 	{ EPROTONOSUPPORT, "Peer does not speak the protocol" },
@@ -46,6 +49,7 @@ static const struct kfi_name errors[] = {
 	{ ENETUNREACH, "Network is unreachable" },
 	{ ECONNABORTED, "Connection aborted" },
 	{ ECONNRESET, "Connection reset by peer" },
+	{ ENOBUFS, "Peer had no receive posted" },
 	{ EISCONN, "Already connected" },
 	{ ENOTCONN, "Not connected" },
 	{ ESHUTDOWN, "Endpoint is shut down" },
@@ -70,6 +74,7 @@ static const struct kfi_name errors[] = {
 	{ KFI_ENOKEY, "Memory key not available" },
 	{ KFI_ENOAV, "No address vector" },
 	{ KFI_EOVERRUN, "Queue was overrun" },
+	{ ERESTARTSYS, "Interrupted by a signal" },
 	{ }
 };
 

@@ -3,7 +3,9 @@
  * Arguments of operations: checks, vectors, and names.
  */
 
+#include <linux/array_size.h>
 #include <linux/bvec.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/uio.h>
@@ -286,12 +288,34 @@ static void names(struct kunit *test)
 	text = kfi_tostr(offer, KFI_TYPE_INFO);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "prov_name fake"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "KFI_RMA"));
+	kfi_freeinfo(offer);
+}
+
+/* Each error that the headers name has a text. */
+static void error_texts(struct kunit *test)
+{
+	static const int named[] = {
+		EPERM, ENOENT, EIO, E2BIG, EAGAIN, ENOMEM, EACCES, EFAULT,
+		EBUSY, EEXIST, ENODEV, EINVAL, ENOSPC, ENODATA, EPROTO,
+		EMSGSIZE, ENOPROTOOPT, EPROTONOSUPPORT, EOPNOTSUPP, EADDRINUSE,
+		EADDRNOTAVAIL, ECONNRESET, ENOBUFS, EISCONN, ENOTCONN,
+		ESHUTDOWN, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH, EALREADY,
+		EDESTADDRREQ, EREMOTEIO, ECANCELED, ERESTARTSYS,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(named); i++)
+		KUNIT_EXPECT_STRNEQ_MSG(test, kfi_strerror(-named[i]),
+					"Unknown error", "errno %d", named[i]);
+	for (i = KFI_EOTHER; i < KFI_ERRNO_MAX; i++)
+		KUNIT_EXPECT_STRNEQ_MSG(test, kfi_strerror(i),
+					"Unknown error", "errno %u", i);
 	KUNIT_EXPECT_STREQ(test, kfi_strerror(-EBUSY), "Object is in use");
 	KUNIT_EXPECT_STREQ(test, kfi_strerror(KFI_EAVAIL),
 			   "Error entry available");
+	KUNIT_EXPECT_STREQ(test, kfi_strerror(KFI_ERRNO_MAX), "Unknown error");
 	KUNIT_EXPECT_STREQ(test, kfi_strerror(INT_MIN), "Unknown error");
 	KUNIT_EXPECT_STREQ(test, kfi_strerror(0), "Success");
-	kfi_freeinfo(offer);
 }
 
 static struct kunit_case args_cases[] = {
@@ -303,6 +327,7 @@ static struct kunit_case args_cases[] = {
 	KUNIT_CASE(segments_of_pages),
 	KUNIT_CASE(iov_length_overflow),
 	KUNIT_CASE(names),
+	KUNIT_CASE(error_texts),
 	{ }
 };
 
