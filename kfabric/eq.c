@@ -45,7 +45,7 @@ struct kfi_eq {
 	struct work_struct	work;
 	wait_queue_head_t	wait;
 
-	/* see above; any context */
+	/* protects all that follows; any context */
 	spinlock_t		lock;
 	struct list_head	events;
 	struct list_head	free;

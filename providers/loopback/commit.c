@@ -53,7 +53,7 @@ struct lo_commits {
 	struct lo_ep		*ep;
 	struct work_struct	work;
 	struct delayed_work	timer;
-	/* see above; process context */
+	/* protects what follows up to @busy; process context */
 	spinlock_t		lock;
 	u32			head;
 	u32			tail;

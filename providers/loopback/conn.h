@@ -58,7 +58,7 @@ enum lo_conn_state {
  */
 struct lo_conn {
 	struct kref		kref;
-	/* see above; process context */
+	/* protects what follows up to @consumed, and serving; process context */
 	spinlock_t		lock;
 	enum lo_conn_state	state;
 	bool			was_up;

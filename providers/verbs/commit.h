@@ -128,7 +128,7 @@ struct kfv_commit {
 
 	struct kfv_commit_slot	*slots;
 	struct kfv_commit_buf	*bufs;
-	/* see above; any context, inside of a poll lock */
+	/* protects what is in, in @slots, and @completing; inside of a poll lock */
 	spinlock_t		lock;
 	bool			completing;
 	struct delayed_work	timer;
@@ -137,9 +137,9 @@ struct kfv_commit {
 
 	struct kfv_commit_rx	*rxs;
 	void			*rx_bufs;
-	/* see above */
+	/* serialises passing on of @imms */
 	struct mutex		imm_lock;
-	/* see above; any context */
+	/* protects all that follows; any context */
 	spinlock_t		rx_lock;
 	struct list_head	requests;
 	struct list_head	done;

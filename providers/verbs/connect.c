@@ -61,7 +61,7 @@ static int kfv_ep_start(struct kfv_ep *ep)
 	kfv_ep_set_connecting(ep);
 	ret = rdma_resolve_addr(id, kfv_ep_source(ep),
 				(struct sockaddr *)&ep->dest, ep->connect_ms);
-	/* Begun it has, and so it ends with an event. */
+	/* The endpoint is connecting already: an event has to end that. */
 	if (ret)
 		kfv_ep_fail(ep, -kfv_cm_errno(ret), 0, NULL, 0);
 	return 0;

@@ -42,7 +42,7 @@ struct kfv_cq {
 	enum ib_poll_context	poll_ctx;
 	int			vector;
 	const char		*owner;
-	/* see above */
+	/* protects @queues and their processing; outside of the post locks */
 	spinlock_t		poll_lock;
 	struct list_head	queues;
 };
@@ -151,7 +151,7 @@ struct kfv_wr {
  * @commit_tail: commits that completed
  */
 struct kfv_txq {
-	/* see above; any context */
+	/* serialises posts; protects what follows up to @credit; any context */
 	spinlock_t			lock;
 	void				*wrs;
 	size_t				wr_stride;
@@ -215,7 +215,7 @@ struct kfv_rx {
  * @tail: receives that completed; written by completions only
  */
 struct kfv_rxq {
-	/* see above; any context */
+	/* serialises posts; protects what follows up to @credit; any context */
 	spinlock_t		lock;
 	void			*rxs;
 	size_t			stride;
@@ -313,7 +313,7 @@ struct kfv_ep {
 	unsigned int		connect_ms;
 	unsigned int		commit_ms;
 
-	/* see above */
+	/* serialises control calls and what ends the connection */
 	struct mutex		lock;
 	struct rdma_cm_id	*id;
 	bool			passive;

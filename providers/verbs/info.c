@@ -91,7 +91,7 @@ static void kfv_offer_names(struct kfv_offer *offer, struct ib_device *ib,
 			 "IB-0x%016llx", attr->subnet_prefix);
 }
 
-/* -ENODATA when the port speaks another language, or is down. */
+/* -ENODATA when the port is neither InfiniBand nor RoCE, or is down. */
 int kfv_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr)
 {
 	if (!rdma_ib_or_roce(ib, port) || ib_query_port(ib, port, attr) ||

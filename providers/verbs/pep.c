@@ -39,7 +39,7 @@ struct kfv_pep {
 	struct kfv_fabric	*fabric;
 	struct kfv_device	*dev;
 	struct list_head	node;
-	/* see above */
+	/* serialises control calls */
 	struct mutex		lock;
 	struct rdma_cm_id	*id;
 	struct kfid_eq		*eq;

@@ -70,7 +70,7 @@ err_untake:
 	return ret;
 }
 
-/* KFI_MORE needs no thought: nothing waits for what follows. */
+/* Each receive goes to the device at once, so KFI_MORE changes nothing. */
 ssize_t kfv_recvmsg(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
 		    u64 flags)
 {

@@ -47,13 +47,13 @@ struct kfv_device {
 	struct ib_device	*ib;
 	struct kref		kref;
 	struct list_head	node;
-	/* see above */
+	/* protects what follows up to @gone, and who destroys CM ids */
 	struct mutex		lock;
 	struct list_head	domains;
 	struct list_head	peps;
 	struct list_head	connreqs;
 	bool			gone;
-	/* see above */
+	/* keeps a listener's CM id while it begins to listen */
 	struct mutex		listen_lock;
 	u32			max_msg_sz[];
 };
@@ -77,7 +77,7 @@ struct kfv_fabric {
  * @cq: its completion queue
  */
 struct kfv_registrar {
-	/* see above */
+	/* serialises registrations; protects @qp and @cq */
 	struct mutex	lock;
 	struct ib_qp	*qp;
 	struct ib_cq	*cq;
@@ -117,7 +117,7 @@ struct kfv_domain {
 	refcount_t		active;
 	struct completion	inactive;
 	struct completion	gone;
-	/* see above */
+	/* protects @eps and @mrs */
 	struct mutex		lock;
 	struct list_head	eps;
 	struct list_head	mrs;
@@ -148,7 +148,7 @@ struct kfv_mr {
 	struct kfid_mr		mr;
 	struct kfv_domain	*domain;
 	struct list_head	node;
-	/* see above */
+	/* protects @ib and @sgt */
 	struct mutex		lock;
 	struct ib_mr		*ib;
 	struct sg_table		sgt;
