@@ -20,18 +20,60 @@
 
 struct net;
 
+/**
+ * KFI_MAJOR_VERSION - first part of the version of these headers
+ *
+ * That of the libfabric whose names and values they have.
+ */
 #define KFI_MAJOR_VERSION	1
+
+/**
+ * KFI_MINOR_VERSION - second part of the version of these headers
+ */
 #define KFI_MINOR_VERSION	7
 
+/**
+ * KFI_VERSION() - a version of the interface, or of a provider
+ * @major: its first part, at most 0xffff
+ * @minor: its second part, at most 0xffff
+ *
+ * What a consumer gives to kfi_getinfo(): the version that it was written for.
+ */
 #define KFI_VERSION(major, minor)	(((major) << 16) | (minor))
+
+/**
+ * KFI_MAJOR() - first part of a version
+ * @version: as KFI_VERSION() makes it
+ */
 #define KFI_MAJOR(version)		((version) >> 16)
+
+/**
+ * KFI_MINOR() - second part of a version
+ * @version: as KFI_VERSION() makes it
+ */
 #define KFI_MINOR(version)		((version) & 0xffff)
+
+/**
+ * KFI_VERSION_GE() - whether a version is another one or newer
+ * @v1: the version
+ * @v2: the other one
+ */
 #define KFI_VERSION_GE(v1, v2)		((v1) >= (v2))
+
+/**
+ * KFI_VERSION_LT() - whether a version is older than another one
+ * @v1: the version
+ * @v2: the other one
+ */
 #define KFI_VERSION_LT(v1, v2)		((v1) < (v2))
 
+/**
+ * KFI_NAME_MAX - bytes of the longest name, its terminating 0 included
+ *
+ * Of a fabric, and of what stands in front of the colon in a path of
+ * kfi_pmem_open() or behind it for the simulator.
+ */
 #define KFI_NAME_MAX		64
-#define KFI_PATH_MAX		256
-#define KFI_VERSION_MAX		64
 
 u32 kfi_version(void);
 
@@ -44,7 +86,11 @@ struct kfid_fabric;
 struct kfid_mr;
 struct kfid_pep;
 
-/* High-order bit of the 32-bit enumerations: the value is a provider's own. */
+/**
+ * KFI_PROV_SPECIFIC - mark of a provider's own values in 32-bit enumerations
+ *
+ * Their high-order bit. It is never a flag of 64 bits.
+ */
 #define KFI_PROV_SPECIFIC	BIT(31)
 
 /**
@@ -57,9 +103,9 @@ struct kfid_pep;
  *
  * Capabilities (&kfi_info.caps and the caps of its attributes):
  *
- * KFI_MSG, KFI_RMA, KFI_ATOMIC
+ * KFI_MSG, KFI_RMA, KFI_ATOMIC (= KFI_ATOMICS)
  *	messages, one-sided access, atomic operations
- * KFI_SEND, KFI_RECV, KFI_READ, KFI_WRITE, KFI_REMOTE_READ, KFI_REMOTE_WRITE
+ * KFI_SEND (= KFI_TRANSMIT), KFI_RECV, KFI_READ, KFI_WRITE, KFI_REMOTE_READ, KFI_REMOTE_WRITE
  *	narrow the above to a direction; none given means all. They are the
  *	access bits of kfi_mr_reg() too
  * KFI_RMA_PMEM (= KFI_PMEM)
@@ -70,7 +116,7 @@ struct kfid_pep;
  *
  * Operation flags:
  *
- * KFI_COMPLETION
+ * KFI_COMPLETION (= KFI_EVENT)
  *	generate a completion, on a queue bound with KFI_SELECTIVE_COMPLETION
  * KFI_INJECT
  *	the buffer can be reused when the call returns
@@ -95,8 +141,13 @@ struct kfid_pep;
  * KFI_NUMERICHOST (node is numeric; it has to be, names are not resolved),
  * KFI_PROV_ATTR_ONLY (list the providers, look at no device).
  *
- * KFI_AFFINITY on a queue makes its signaling_vector count. KFI_PEEK leaves an
- * event in its queue.
+ * Flags of kfi_ep_bind() for a completion queue: KFI_TRANSMIT and KFI_RECV, the
+ * directions whose operations complete there, and KFI_SELECTIVE_COMPLETION: an
+ * operation that succeeds makes an entry only if it has KFI_COMPLETION.
+ *
+ * Flags of kfi_cq_open(), in &kfi_cq_attr.flags: KFI_AFFINITY, which makes the
+ * signaling_vector count, and KFI_CQ_PROCESS_CONTEXT. Flag of reads of an event
+ * queue: KFI_PEEK, which leaves the event in the queue.
  */
 #define KFI_MSG			BIT_ULL(1)
 #define KFI_RMA			BIT_ULL(2)
@@ -134,7 +185,6 @@ struct kfid_pep;
 #define KFI_NUMERICHOST		BIT_ULL(55)
 #define KFI_SOURCE		BIT_ULL(57)
 
-/* kfi_ep_bind() of a completion queue: complete only what asks for it. */
 #define KFI_SELECTIVE_COMPLETION BIT_ULL(59)
 
 /**
@@ -164,19 +214,31 @@ struct kfid_pep;
 #define KFI_MR_VIRT_ADDR	BIT(3)
 #define KFI_MR_PROV_KEY		BIT(4)
 
-/* Format of addresses: &kfi_info.addr_format. */
-enum {
+/**
+ * enum kfi_addr_format - format of addresses, &kfi_info.addr_format
+ * @KFI_FORMAT_UNSPEC: no preference
+ * @KFI_SOCKADDR: one of those that follow, as its sa_family says
+ * @KFI_SOCKADDR_IN: struct sockaddr_in
+ * @KFI_SOCKADDR_IN6: struct sockaddr_in6
+ */
+enum kfi_addr_format {
 	KFI_FORMAT_UNSPEC,
 	KFI_SOCKADDR,
 	KFI_SOCKADDR_IN,
 	KFI_SOCKADDR_IN6,
 };
 
+/**
+ * KFI_ADDR_UNSPEC - a kfi_addr_t for calls that ignore it
+ */
 #define KFI_ADDR_UNSPEC		U64_MAX
-#define KFI_ADDR_NOTAVAIL	U64_MAX
-#define KFI_KEY_NOTAVAIL	U64_MAX
 
-/* An index in an address vector; connected endpoints ignore it. */
+/**
+ * typedef kfi_addr_t - which peer
+ *
+ * An index in an address vector. Connected endpoints, which are all that there
+ * are, have one peer and ignore it.
+ */
 typedef u64 kfi_addr_t;
 
 /**
@@ -233,7 +295,31 @@ enum kfi_av_type {
 	KFI_AV_TABLE
 };
 
-/* Order of operations of one endpoint: later After earlier. */
+/**
+ * DOC: order bits
+ *
+ * &kfi_tx_attr.msg_order and &kfi_rx_attr.msg_order: which operations of one
+ * endpoint keep their order at the target. In KFI_ORDER_xAy an x that is posted
+ * later stays after a y that was posted earlier: R is a read, W a write, S a
+ * message; atomic operations count as both R and W. A missing bit is not kept: ask
+ * for it in the hints, or use KFI_FENCE.
+ *
+ * =======================================================  =======================
+ * KFI_ORDER_NONE                                           no order, the value 0
+ * KFI_ORDER_RAR, KFI_ORDER_RAW, KFI_ORDER_RAS              a read after a read, a
+ *                                                          write, a message
+ * KFI_ORDER_WAR, KFI_ORDER_WAW, KFI_ORDER_WAS              a write after them
+ * KFI_ORDER_SAR, KFI_ORDER_SAW, KFI_ORDER_SAS              a message after them
+ * KFI_ORDER_STRICT                                         all nine
+ * KFI_ORDER_DATA                                           the bytes of an
+ *                                                          operation in order; no
+ *                                                          provider here has it
+ * =======================================================  =======================
+ *
+ * &kfi_tx_attr.comp_order and &kfi_rx_attr.comp_order, of completions:
+ * KFI_ORDER_STRICT, the order of posting, or KFI_ORDER_NONE, where commits
+ * complete independently of what is not a commit.
+ */
 #define KFI_ORDER_NONE		0
 #define KFI_ORDER_RAR		BIT(0)
 #define KFI_ORDER_RAW		BIT(1)
@@ -261,12 +347,22 @@ enum kfi_ep_type {
 	KFI_EP_RDM,
 };
 
-/* &kfi_ep_attr.protocol; values of libfabric, and our own for loopback */
-enum {
+/**
+ * enum kfi_proto - protocol of an endpoint, &kfi_ep_attr.protocol
+ * @KFI_PROTO_UNSPEC: no preference
+ * @KFI_PROTO_RDMA_CM_IB_RC: reliable connections of InfiniBand or RoCE, by the RDMA
+ *	connection manager: the verbs provider's
+ */
+enum kfi_proto {
 	KFI_PROTO_UNSPEC,
 	KFI_PROTO_RDMA_CM_IB_RC,
 };
 
+/**
+ * KFI_PROTO_LOOPBACK - protocol of the loopback provider's endpoints
+ *
+ * A kfabric extension of &enum kfi_proto.
+ */
 #define KFI_PROTO_LOOPBACK	(KFI_PROV_SPECIFIC | 1)
 
 /**
@@ -289,7 +385,9 @@ enum kfi_iov_type {
  * @msg_order: KFI_ORDER_* kept between operations
  * @comp_order: KFI_ORDER_* kept between completions
  * @inject_size: most bytes that KFI_INJECT takes
- * @size: operations of one request that can be outstanding or unread
+ * @size: operations of one request that can be outstanding or unread. A slot for
+ *	each is allocated at the latest by kfi_enable(): 0.8 KiB with verbs, 1.1 KiB
+ *	with loopback, and some for all of them; see "DOC: memory of slots"
  * @iov_limit: most DMA segments of a send, after splitting into pages
  * @rma_iov_limit: most remote ranges of an RMA operation
  * @tclass: traffic class; must be 0
@@ -315,7 +413,8 @@ struct kfi_tx_attr {
  * @msg_order: KFI_ORDER_* kept between operations
  * @comp_order: KFI_ORDER_* kept between completions
  * @total_buffered_recv: bytes buffered for messages without a receive; 0
- * @size: receives that can be outstanding or unread
+ * @size: receives that can be outstanding or unread. A slot for each is allocated
+ *	at the latest by kfi_enable(): 0.6 KiB; see "DOC: memory of slots"
  * @iov_limit: most DMA segments of a receive, after splitting into pages
  */
 struct kfi_rx_attr {
@@ -477,8 +576,19 @@ struct kfi_info {
 	struct kfi_fabric_attr	*fabric_attr;
 };
 
-/* &kfid.fclass; values of libfabric */
-enum {
+/**
+ * enum kfi_class - what an object is, &kfid.fclass; values of libfabric
+ * @KFI_CLASS_UNSPEC: none
+ * @KFI_CLASS_FABRIC: struct kfid_fabric
+ * @KFI_CLASS_DOMAIN: struct kfid_domain
+ * @KFI_CLASS_EP: struct kfid_ep
+ * @KFI_CLASS_PEP: struct kfid_pep
+ * @KFI_CLASS_MR: struct kfid_mr
+ * @KFI_CLASS_EQ: struct kfid_eq
+ * @KFI_CLASS_CQ: struct kfid_cq
+ * @KFI_CLASS_CONNREQ: a connection request, &kfi_info.handle
+ */
+enum kfi_class {
 	KFI_CLASS_UNSPEC,
 	KFI_CLASS_FABRIC	= 1,
 	KFI_CLASS_DOMAIN	= 2,
@@ -490,13 +600,44 @@ enum {
 	KFI_CLASS_CONNREQ	= 18,
 };
 
-/* Commands of kfi_control(); values of libfabric */
-enum {
-	KFI_ENABLE	= 6,	/* NULL */
-	KFI_BACKLOG	= 7,	/* int *, of a passive endpoint */
+/**
+ * enum kfi_command - commands of kfi_control(); values of libfabric
+ * @KFI_ENABLE: of an endpoint: what kfi_enable() does; the argument is NULL
+ * @KFI_BACKLOG: of a passive endpoint, before kfi_listen(): connection requests that
+ *	the provider keeps while they are not answered; the argument points to an
+ *	int, 1 or more. The default of verbs is 128; loopback has no limit besides
+ *	the event queue's. -KFI_EOPBADSTATE when it listens already
+ */
+enum kfi_command {
+	KFI_ENABLE	= 6,
+	KFI_BACKLOG	= 7,
 };
 
+/**
+ * typedef kfi_comp_handler - there is something to read in a completion queue
+ * @cq: the queue
+ * @context: what kfi_cq_open() was given
+ *
+ * Called once, and again only after kfi_cq_read() has returned -EAGAIN; one call at
+ * a time for a queue. It may post and read, and must not make control calls: see
+ * "DOC: completions".
+ *
+ * Context: Softirq, or anything with bottom halves off; must not sleep. With
+ * KFI_CQ_PROCESS_CONTEXT process context, and it may sleep.
+ */
 typedef void (*kfi_comp_handler)(struct kfid_cq *cq, void *context);
+
+/**
+ * typedef kfi_event_handler - there is something to read in an event queue
+ * @eq: the queue
+ * @context: what kfi_eq_open() was given
+ *
+ * Called once, and again only after kfi_eq_read() has returned -EAGAIN; one call at
+ * a time for a queue. It may make any call, but for kfi_close() of @eq.
+ *
+ * Context: Process context, on a workqueue that memory reclaim can rely on; may
+ * sleep.
+ */
 typedef void (*kfi_event_handler)(struct kfid_eq *eq, void *context);
 
 /**

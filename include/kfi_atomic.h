@@ -114,8 +114,11 @@ struct kfi_ops_atomic {
  * kfi_atomicmsg() - atomic operation without a result
  * @ep: a connected endpoint
  * @msg: the operation
- * @flags: KFI_COMPLETION, KFI_MORE, KFI_FENCE, KFI_TRANSMIT_COMPLETE,
- *	KFI_DELIVERY_COMPLETE
+ * @flags: KFI_COMPLETION, KFI_INJECT, KFI_MORE, KFI_FENCE, KFI_INJECT_COMPLETE,
+ *	KFI_TRANSMIT_COMPLETE, KFI_DELIVERY_COMPLETE. Operands are always read before
+ *	the call returns, so KFI_INJECT adds nothing; and an atomic operation is
+ *	executed at the target when it completes, which is the meaning of the last
+ *	one, whichever is given
  *
  * Context: Any context.
  * Return: 0; -EINVAL, or -E2BIG for more than one operand, before -EOPNOTSUPP for a

@@ -34,6 +34,36 @@
  */
 
 /**
+ * DOC: memory of slots
+ *
+ * What posts need is allocated before the first of them, as much as the attributes
+ * ask for. In bytes, on a 64-bit machine with pages of 4 KiB, where tx and rx are
+ * tx_attr.size and rx_attr.size, iov is the iov_limit of that direction, and up()
+ * rounds up to a power of two:
+ *
+ * ==================  ========================================================
+ * verbs, transmit     up(tx + w) * (120 + 16 * iov) + up(tx) * 176. w are the
+ *                     work requests of the largest RMA operation: 2112 divided by
+ *                     the segments of a read (max_sge_rd of the device, at most
+ *                     iov), plus 18
+ * verbs, receive      up(rx) * (56 + 16 * iov)
+ * verbs, commits      2408 + 64 * 1152 for the slots; (144 + rx) * 608 for the
+ *                     provider's receives, instead of "receive"
+ * loopback, transmit  up(tx) * 616 + up(32 * tx + 4096) * 16
+ * loopback, receive   up(rx) * 32 + up(32 * rx) * 16
+ * loopback, commits   72856: 64 slots of 1136, and their administration
+ * completion queue    up(size) * 56, with either provider
+ * ==================  ========================================================
+ *
+ * With 128 of each, which is the default, and 32 segments as soft-RoCE has them, that
+ * is 180 KiB and 71 KiB for a raw endpoint of verbs, 205 KiB and 68 KiB for one of
+ * loopback; a commit endpoint of verbs has 236 KiB besides the 180. The device's own
+ * queues come on top: a send queue of up(tx + w) + 4 work requests, 64 more with
+ * commits, a receive queue of up(rx) + 4, with commits of rx + 148, and a completion
+ * queue for each.
+ */
+
+/**
  * struct kfi_msg - a message
  * @type: which member of the union
  * @msg_iov: KFI_KVEC
@@ -60,27 +90,53 @@ struct kfi_msg {
 	u64			data;
 };
 
-/* Level of kfi_getopt() and kfi_setopt() */
-enum {
+/**
+ * enum kfi_opt_level - level of kfi_getopt() and kfi_setopt()
+ * @KFI_OPT_ENDPOINT: options of endpoints, &enum kfi_opt; there are no others
+ */
+enum kfi_opt_level {
 	KFI_OPT_ENDPOINT
 };
 
-/*
- * Options of an endpoint. Those from KFI_OPT_CONNECT_TIMEOUT on are a kfabric
- * extension.
+/**
+ * enum kfi_opt - options of an endpoint
+ * @KFI_OPT_CM_DATA_SIZE: size_t, get only: bytes of private data that kfi_connect()
+ *	takes, 56, less on a commit endpoint
+ * @KFI_OPT_CONNECT_TIMEOUT: unsigned int, get and set before kfi_connect() or
+ *	kfi_accept(): milliseconds after which an attempt to connect fails with
+ *	ETIMEDOUT; 1 to INT_MAX, default 5000. kfabric extension
+ * @KFI_OPT_COMMIT_TIMEOUT: unsigned int, get and set at any time, for outstanding
+ *	commits too: milliseconds after which a commit that was not answered ends the
+ *	connection; 1 to INT_MAX, default 30000. kfabric extension
+ * @KFI_OPT_RMA_SEG_LIMIT: size_t, get only: most DMA segments of an RMA operation,
+ *	after splitting into pages. kfabric extension
+ * @KFI_OPT_TX_HANDLER: struct kfi_tx_handler_attr, set only, before the endpoint is
+ *	enabled; default nobody. kfabric extension
+ * @KFI_OPT_CONN_PARAM: struct kfi_conn_param, get and set before kfi_connect() or
+ *	kfi_accept(). kfabric extension
+ * @KFI_OPT_COMMIT_INFO: struct kfi_commit_info, get only. kfabric extension
  */
-enum {
-	KFI_OPT_CM_DATA_SIZE	= 1,	/* size_t, get: bytes kfi_connect() takes */
-	KFI_OPT_CONNECT_TIMEOUT	= 64,	/* unsigned int, ms, default 5000 */
-	KFI_OPT_COMMIT_TIMEOUT,		/* unsigned int, ms, default 30000; set at
-					 * any time, for outstanding commits too
-					 */
-	KFI_OPT_RMA_SEG_LIMIT,		/* size_t, get: DMA segments of one RMA */
-	KFI_OPT_TX_HANDLER,		/* struct kfi_tx_handler_attr, set */
-	KFI_OPT_CONN_PARAM,		/* struct kfi_conn_param */
-	KFI_OPT_COMMIT_INFO,		/* struct kfi_commit_info, get */
+enum kfi_opt {
+	KFI_OPT_CM_DATA_SIZE	= 1,
+	KFI_OPT_CONNECT_TIMEOUT	= 64,
+	KFI_OPT_COMMIT_TIMEOUT,
+	KFI_OPT_RMA_SEG_LIMIT,
+	KFI_OPT_TX_HANDLER,
+	KFI_OPT_CONN_PARAM,
+	KFI_OPT_COMMIT_INFO,
 };
 
+/**
+ * typedef kfi_tx_handler - there is room again for what got -EAGAIN
+ * @ep: the endpoint
+ * @context: of &struct kfi_tx_handler_attr
+ *
+ * Called once for posts that were refused, and not for those that were not. It may
+ * post; it must not close the endpoint.
+ *
+ * Context: Process context, on a workqueue that memory reclaim can rely on; may
+ * sleep.
+ */
 typedef void (*kfi_tx_handler)(struct kfid_ep *ep, void *context);
 
 /**
@@ -192,6 +248,15 @@ struct kfid_pep {
 static_assert(offsetof(struct kfid_ep, ops) == offsetof(struct kfid_pep, ops));
 static_assert(offsetof(struct kfid_ep, cm) == offsetof(struct kfid_pep, cm));
 
+/**
+ * kfi_is_endpoint() - whether an object has options and an address
+ * @fid: the object
+ *
+ * kfabric extension.
+ *
+ * Context: Any context.
+ * Return: true for an endpoint or a passive endpoint.
+ */
 static inline bool kfi_is_endpoint(const struct kfid *fid)
 {
 	return fid->fclass == KFI_CLASS_EP || fid->fclass == KFI_CLASS_PEP;

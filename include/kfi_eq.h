@@ -51,11 +51,20 @@ struct kfi_eq_attr {
 	struct kfid_wait	*wait_set;
 };
 
-/* Events, and what &struct kfi_eq_cm_entry.fid is for each; libfabric's values */
-enum {
-	KFI_CONNREQ	= 1,	/* passive endpoint; info and data are the peer's */
-	KFI_CONNECTED	= 2,	/* endpoint; data is the peer's */
-	KFI_SHUTDOWN	= 3,	/* endpoint or passive endpoint */
+/**
+ * enum kfi_event - an event; values of libfabric
+ * @KFI_CONNREQ: a peer wants to connect. The fid is that of the passive endpoint,
+ *	info describes the request and is the caller's, data is what the peer gave to
+ *	kfi_connect()
+ * @KFI_CONNECTED: the connection is up. The fid is that of the endpoint, data is what
+ *	the peer gave to kfi_accept(), none for the end that accepted
+ * @KFI_SHUTDOWN: the connection has ended, or the device is gone. The fid is that of
+ *	the endpoint or passive endpoint
+ */
+enum kfi_event {
+	KFI_CONNREQ	= 1,
+	KFI_CONNECTED	= 2,
+	KFI_SHUTDOWN	= 3,
 };
 
 /**
@@ -314,17 +323,20 @@ enum kfi_cq_wait_cond {
 	KFI_CQ_COND_THRESHOLD
 };
 
-/*
- * Flag of struct kfi_cq_attr: run the completion handler in process context,
- * where it may sleep, but not wait for an endpoint, and not in softirq. kfabric
- * extension.
+/**
+ * KFI_CQ_PROCESS_CONTEXT - flag of &kfi_cq_attr.flags: a handler that may sleep
+ *
+ * Run the completion handler in process context instead of softirq. It may sleep,
+ * but still must not wait for an endpoint. -EINVAL for a queue without a handler.
+ * kfabric extension.
  */
 #define KFI_CQ_PROCESS_CONTEXT	BIT_ULL(59)
 
 /**
  * struct kfi_cq_attr - a completion queue
  * @size: entries; 0 for the default of 1024. Binding an endpoint takes its
- *	tx_attr.size or rx_attr.size of them, or both
+ *	tx_attr.size or rx_attr.size of them, or both. Rounded up to a power of two,
+ *	each costs 56 bytes
  * @flags: KFI_AFFINITY, KFI_CQ_PROCESS_CONTEXT
  * @format: format of the entries
  * @wait_obj: KFI_WAIT_NONE or KFI_WAIT_UNSPEC

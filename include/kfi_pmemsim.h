@@ -11,7 +11,11 @@
 
 struct kfi_pmemsim;
 
-/* What is made persistent, and what a cut loses, in bytes: a CPU cache line. */
+/**
+ * KFI_PMEMSIM_LINE - the unit of what is made persistent or lost, in bytes
+ *
+ * A CPU cache line.
+ */
 #define KFI_PMEMSIM_LINE	64
 
 /**

@@ -27,17 +27,42 @@ struct page;
 /* The core's folder in debugfs, /sys/kernel/debug/kfabric. */
 extern struct dentry *kfi_debugfs_root;
 
-/* Mark of a KFI_PMEM region's key, above the 32 bits that go to the device. */
+/**
+ * KFI_KEY_PMEM - mark of a KFI_PMEM region's key
+ *
+ * Above the 32 bits that go to the device. A commit to a key without it is refused
+ * before anything is posted; the target's provider checks the region itself.
+ */
 #define KFI_KEY_PMEM		BIT_ULL(32)
+
+/**
+ * KFI_KEY_MASK - bits that a key can have
+ */
 #define KFI_KEY_MASK		(KFI_KEY_PMEM | U32_MAX)
 
-/* Slots of an endpoint whose hints do not ask for a number. */
+/**
+ * KFI_DEFAULT_TX_SIZE - &kfi_tx_attr.size when the hints ask for none
+ */
 #define KFI_DEFAULT_TX_SIZE	128
+
+/**
+ * KFI_DEFAULT_RX_SIZE - &kfi_rx_attr.size when the hints ask for none
+ */
 #define KFI_DEFAULT_RX_SIZE	128
 
-/* Private data of each connection message, as receivers see it: padded. */
+/**
+ * KFI_CM_REQ_SIZE - bytes of private data that a listener gets, padded
+ */
 #define KFI_CM_REQ_SIZE		56
+
+/**
+ * KFI_CM_REP_SIZE - bytes of private data that an accept brings, padded
+ */
 #define KFI_CM_REP_SIZE		196
+
+/**
+ * KFI_CM_REJ_SIZE - bytes of private data that a reject brings, padded
+ */
 #define KFI_CM_REJ_SIZE		148
 
 /*
@@ -310,6 +335,14 @@ static inline void kfi_cq_untake(struct kfi_cq_credit *credit)
  * mistake is the same error everywhere.
  */
 
+/**
+ * DOC: valid operation flags
+ *
+ * What the calls take; everything else is -EINVAL. KFI_RECV_FLAGS, KFI_SEND_FLAGS,
+ * KFI_READ_FLAGS, KFI_WRITE_FLAGS and KFI_ATOMIC_FLAGS are those of kfi_recvmsg(),
+ * kfi_sendmsg(), kfi_readmsg(), kfi_writemsg() and the three atomic calls. Of
+ * KFI_LEVEL_FLAGS, what a completion means, an operation can have one.
+ */
 #define KFI_LEVEL_FLAGS	(KFI_INJECT_COMPLETE | KFI_TRANSMIT_COMPLETE | \
 			 KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE)
 #define KFI_RECV_FLAGS	(KFI_COMPLETION | KFI_MORE)

@@ -117,7 +117,7 @@ static bool match_fabric(const struct kfi_fabric_attr *offer,
 	       (!hint->prov_version || !offer->prov_version ||
 		hint->prov_version == offer->prov_version) &&
 	       !hint->fabric &&
-	       !KFI_VERSION_LT(offer->api_version, hint->api_version);
+	       KFI_VERSION_GE(offer->api_version, hint->api_version);
 }
 
 static bool match_format(u32 offer, u32 hint)
