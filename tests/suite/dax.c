@@ -295,7 +295,8 @@ static void check_outside(struct store *store, size_t offset, u64 flags)
 	store->key = kfi_mr_key(mr);
 	writeback_forget();
 	if (EXPECT_OK(t, store_write(store, at + offset, 2, store, flags)))
-		EXPECT_COMP_ERR(t, &store->pair.a.tx, store, NULL);
+		EXPECT_COMP_ERR(t, &store->pair.a.tx, store, EACCES,
+				KFI_RMA | KFI_WRITE);
 	EXPECT_NO_COMP(t, &store->pair.a.tx);
 	expect_writeback(store, NULL, 0);
 	EXPECT_ALL(t, store->mem + SZ_1M - 1, 0xee, len + 4);

@@ -107,7 +107,8 @@ static void commit_until_gone(struct store *store, const char *what)
 	}
 	while (done < posted) {
 		done++;
-		if (!EXPECT_COMP_ERR(t, tx, (void *)done, NULL))
+		if (!EXPECT_COMP_ERR(t, tx, (void *)done, 0,
+				     KFI_RMA | KFI_WRITE))
 			return;
 	}
 	EXPECT(t, done > DAX_WARM);
@@ -128,7 +129,8 @@ static void check_revoked(struct store *store)
 	if (!suite_pair_open(&store->net, &store->pair, NULL))
 		return;
 	EXPECT_OK(t, store_write(store, 0, 8, store, 0));
-	EXPECT_COMP_ERR(t, &store->pair.a.tx, store, NULL);
+	EXPECT_COMP_ERR(t, &store->pair.a.tx, store, EACCES,
+			KFI_RMA | KFI_WRITE);
 }
 
 /* Opens the device, which may take a while to come back. */
