@@ -250,6 +250,38 @@ static void test_refused(struct suite *t)
 	cell_close(cell);
 }
 
+/* What is wrong with a key is found out at the target, which stays as it was. */
+static void check_attack(struct suite *t, u64 access, u64 flip)
+{
+	struct cell *cell = cell_open(t, NULL);
+	struct kfid_mr *mr;
+
+	if (!cell)
+		return;
+	*cell_value(cell) = 40;
+	if (EXPECT_OK(t, kfi_mr_reg(cell->net.domain, cell->mem.buf, 64, access,
+				    0, 0, 0, &mr, NULL))) {
+		cell->operand = 1;
+		cell->result = 77;
+		EXPECT_OK(t, kfi_fetch_atomic(cell->pair.a.ep, &cell->operand,
+					      1, NULL, &cell->result, NULL, 0,
+					      mr->iova, mr->key ^ flip,
+					      KFI_UINT64, KFI_SUM, cell));
+		EXPECT_COMP_ERR(t, &cell->pair.a.tx, cell, EACCES, KFI_ATOMIC);
+		EXPECT_NO_COMP(t, &cell->pair.a.tx);
+		EXPECT_OK(t, kfi_close(&mr->fid));
+		EXPECT_EQ(t, *cell_value(cell), 40);
+		EXPECT_EQ(t, cell->result, 77);
+	}
+	cell_close(cell);
+}
+
+static void test_attacks(struct suite *t)
+{
+	check_attack(t, SUITE_ACCESS, 1);
+	check_attack(t, KFI_REMOTE_READ, 0);
+}
+
 /* Adders on several endpoints lose nothing of each other. */
 static void test_many(struct suite *t)
 {
@@ -287,6 +319,7 @@ const struct suite_test suite_atomic_tests[] = {
 	{ "atomic.swap", test_swap },
 	{ "atomic.valid", test_valid },
 	{ "atomic.refused", test_refused },
+	{ "atomic.attacks", test_attacks },
 	{ "atomic.many", test_many },
 	{ }
 };
