@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Completion queues: several readers, handlers that post, every context.
+ * Completion queues: several readers, handlers that post, formats, vectors.
  */
 
 #include <linux/bitmap.h>
-#include <linux/bvec.h>
 #include <linux/delay.h>
-#include <linux/mm.h>
 #include <linux/preempt.h>
-#include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/uio.h>
 #include <linux/wait.h>
 
 #include "suite.h"
 
 #define CQ_READERS	2
 #define CQ_BATCH	8
-
-/* Protects nothing: calls are made under it that must not mind. */
-static DEFINE_SPINLOCK(any_lock);
 
 /**
  * struct bench - a pair and memory to write to
@@ -265,105 +257,6 @@ static void test_handler_sleeps(struct suite *t)
 	run_chain(t, suite_scaled(20000, 100), KFI_CQ_PROCESS_CONTEXT);
 }
 
-/*
- * Every call that moves data, called with a spinlock held and interrupts off.
- * Returns the completions to be expected on the transmit side; each message and
- * each write with data takes one of @nr_recv receives.
- */
-static unsigned int post_everything(struct bench *bench, unsigned int nr_recv)
-{
-	struct kfid_ep *a = bench->pair.a.ep, *b = bench->pair.b.ep;
-	u8 *buf = bench->mem.buf + bench->half;
-	u64 addr = bench->mem.addr, key = bench->mem.key;
-	struct kvec iov = { .iov_base = buf, .iov_len = 8 };
-	struct suite *t = bench->t;
-	struct scatterlist sg;
-	struct bio_vec bv;
-	unsigned int i;
-
-	bvec_set_page(&bv, virt_to_page(buf), 8, offset_in_page(buf));
-	sg_init_one(&sg, buf, 8);
-	for (i = 0; i < nr_recv / 3; i++) {
-		EXPECT_OK(t, kfi_recvv(b, &iov, NULL, 1, 0, NULL));
-		EXPECT_OK(t, kfi_recvbv(b, &bv, NULL, 1, 0, NULL));
-		EXPECT_OK(t, kfi_recvsgl(b, &sg, NULL, 1, 0, NULL));
-	}
-	EXPECT_OK(t, kfi_sendv(a, &iov, NULL, 1, 0, NULL));
-	EXPECT_OK(t, kfi_sendbv(a, &bv, NULL, 1, 0, NULL));
-	EXPECT_OK(t, kfi_sendsgl(a, &sg, NULL, 1, 0, NULL));
-	EXPECT_OK(t, kfi_senddata(a, buf, 8, NULL, 7, 0, NULL));
-	EXPECT_OK(t, kfi_inject(a, buf, 8, 0));
-	EXPECT_OK(t, kfi_injectdata(a, buf, 8, 7, 0));
-	EXPECT_OK(t, kfi_writev(a, &iov, NULL, 1, 0, addr, key, NULL));
-	EXPECT_OK(t, kfi_writebv(a, &bv, NULL, 1, 0, addr, key, NULL));
-	EXPECT_OK(t, kfi_writesgl(a, &sg, NULL, 1, 0, addr, key, NULL));
-	EXPECT_OK(t, kfi_writedata(a, buf, 8, NULL, 7, 0, addr, key, NULL));
-	EXPECT_OK(t, kfi_inject_write(a, buf, 8, 0, addr, key));
-	EXPECT_OK(t, kfi_inject_writedata(a, buf, 8, 7, 0, addr, key));
-	EXPECT_OK(t, kfi_readv(a, &iov, NULL, 1, 0, addr, key, NULL));
-	EXPECT_OK(t, kfi_readbv(a, &bv, NULL, 1, 0, addr, key, NULL));
-	EXPECT_OK(t, kfi_readsgl(a, &sg, NULL, 1, 0, addr, key, NULL));
-	return 11;
-}
-
-static void read_locked(struct bench *bench, struct suite_cq *scq,
-			unsigned int nr)
-{
-	unsigned long deadline = jiffies + msecs_to_jiffies(SUITE_TIMEOUT_MS);
-	struct kfi_cq_data_entry entry;
-	struct kfi_cq_err_entry err = { };
-	struct suite *t = bench->t;
-	unsigned long flags;
-	ssize_t ret;
-
-	while (nr && !suite_failed(t)) {
-		spin_lock_irqsave(&any_lock, flags);
-		ret = kfi_cq_read(scq->cq, &entry, 1);
-		EXPECT_EQ(t, kfi_cq_readerr(scq->cq, &err, 0), -EAGAIN);
-		spin_unlock_irqrestore(&any_lock, flags);
-		if (ret == 1)
-			nr--;
-		else if (EXPECT_EQ(t, ret, -EAGAIN))
-			usleep_range(20, 60);
-		EXPECT(t, time_before(jiffies, deadline));
-	}
-}
-
-static void check_contexts(struct suite *t, const struct suite_opts *opts)
-{
-	u8 buf[sizeof(struct kfi_eq_cm_entry)] __aligned(8);
-	struct kfi_eq_err_entry err = { };
-	unsigned int nr_tx, nr_rx = 9;
-	struct bench bench;
-	unsigned long flags;
-	u32 event;
-
-	if (!bench_open(t, &bench, opts))
-		return;
-	spin_lock_irqsave(&any_lock, flags);
-	nr_tx = post_everything(&bench, nr_rx);
-	EXPECT_EQ(t, kfi_eq_read(bench.net.eq, &event, buf, sizeof(buf), 0),
-		  -EAGAIN);
-	EXPECT_EQ(t, kfi_eq_readerr(bench.net.eq, &err, 0), -EAGAIN);
-	spin_unlock_irqrestore(&any_lock, flags);
-
-	/* the receive that nobody took stays; six messages, two writes */
-	read_locked(&bench, &bench.pair.b.rx, nr_rx - 1);
-	read_locked(&bench, &bench.pair.a.tx, nr_tx);
-	EXPECT_NO_COMP(t, &bench.pair.a.tx);
-	EXPECT_NO_COMP(t, &bench.pair.b.rx);
-	bench_close(&bench);
-}
-
-static void test_contexts(struct suite *t)
-{
-	struct suite_opts opts = { };
-
-	check_contexts(t, &opts);
-	opts.polled = true;
-	check_contexts(t, &opts);
-}
-
 static const size_t entry_sizes[] = {
 	[KFI_CQ_FORMAT_CONTEXT] = sizeof(struct kfi_cq_entry),
 	[KFI_CQ_FORMAT_MSG] = sizeof(struct kfi_cq_msg_entry),
@@ -436,7 +329,6 @@ static void test_vectors(struct suite *t)
 const struct suite_test suite_cq_tests[] = {
 	{ "cq.formats", test_formats },
 	{ "cq.vectors", test_vectors },
-	{ "cq.contexts", test_contexts },
 	{ "cq.readers", test_readers },
 	{ "cq.handler", test_handler },
 	{ "cq.handler_sleeps", test_handler_sleeps },

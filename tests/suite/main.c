@@ -58,6 +58,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_msg_tests,
 	suite_rma_tests,
 	suite_cq_tests,
+	suite_context_tests,
 	suite_flow_tests,
 	suite_flags_tests,
 	suite_atomic_tests,

@@ -64,6 +64,7 @@ extern const struct suite_test suite_mr_tests[];
 extern const struct suite_test suite_msg_tests[];
 extern const struct suite_test suite_rma_tests[];
 extern const struct suite_test suite_cq_tests[];
+extern const struct suite_test suite_context_tests[];
 extern const struct suite_test suite_flow_tests[];
 extern const struct suite_test suite_flags_tests[];
 extern const struct suite_test suite_atomic_tests[];
