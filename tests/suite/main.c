@@ -55,6 +55,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_agree_tests,
 	suite_refuse_tests,
 	suite_mr_tests,
+	suite_local_tests,
 	suite_msg_tests,
 	suite_rma_tests,
 	suite_cq_tests,

@@ -61,6 +61,7 @@ extern const struct suite_test suite_state_tests[];
 extern const struct suite_test suite_agree_tests[];
 extern const struct suite_test suite_refuse_tests[];
 extern const struct suite_test suite_mr_tests[];
+extern const struct suite_test suite_local_tests[];
 extern const struct suite_test suite_msg_tests[];
 extern const struct suite_test suite_rma_tests[];
 extern const struct suite_test suite_cq_tests[];
