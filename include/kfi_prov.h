@@ -290,7 +290,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 		     struct kfi_cq_attr *attr, kfi_comp_handler handler,
 		     void *context, const struct kfi_ops *ops);
 void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq);
-void kfi_cq_might_wait(struct kfi_prov_cq *pcq);
+void kfi_cq_might_wait(void);
 
 struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
 				     unsigned int limit,

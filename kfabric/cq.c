@@ -240,20 +240,17 @@ EXPORT_SYMBOL_GPL(kfi_prov_cq_init);
 
 /**
  * kfi_cq_might_wait() - tell lockdep of a wait for completion handlers
- * @pcq: the queue
  *
- * To be called before waiting for completions that may be behind a handler of
- * this queue: by each call that drains an endpoint. A handler in process context
- * that gets here, itself or by a lock, is then reported even if it does not hang;
- * one in softirq is found by might_sleep().
+ * To be called before waiting for completions, which may be behind a handler: by
+ * each call that drains an endpoint. A handler in process context that gets here,
+ * itself or by a lock, is then reported even if it does not hang; one in softirq is
+ * found by might_sleep().
  *
  * Context: Process context.
  */
-void kfi_cq_might_wait(struct kfi_prov_cq *pcq)
+void kfi_cq_might_wait(void)
 {
 	might_sleep();
-	if (!pcq->process)
-		return;
 	lock_map_acquire(&handler_map);
 	lock_map_release(&handler_map);
 }
@@ -263,7 +260,7 @@ static void wait_for_handler(struct kfi_prov_cq *pcq)
 {
 	DECLARE_COMPLETION_ONSTACK(idle);
 
-	kfi_cq_might_wait(pcq);
+	kfi_cq_might_wait();
 	spin_lock_irq(&pcq->lock);
 	if (pcq->handling)
 		pcq->idle = &idle;

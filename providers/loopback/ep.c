@@ -96,10 +96,7 @@ static void lo_ep_drop_name(struct lo_ep *ep)
 /* All that was posted is complete, which the engine sees to. */
 void lo_ep_wait_drained(struct lo_ep *ep)
 {
-	if (ep->tx.cq)
-		kfi_cq_might_wait(&ep->tx.cq->pcq);
-	if (ep->rx.cq)
-		kfi_cq_might_wait(&ep->rx.cq->pcq);
+	kfi_cq_might_wait();
 	wait_for_completion(&ep->drained);
 }
 

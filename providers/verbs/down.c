@@ -122,10 +122,7 @@ void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 {
 	struct rdma_cm_id *id = ep->id;
 
-	if (ep->tx_cq)
-		kfi_cq_might_wait(&ep->tx_cq->pcq);
-	if (ep->rx_cq)
-		kfi_cq_might_wait(&ep->rx_cq->pcq);
+	kfi_cq_might_wait();
 	kfv_ep_stop(ep, gone);
 	if (id) {
 		/* An event handler that has seen the old state is through. */
