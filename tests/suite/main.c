@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/glob.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -44,6 +45,10 @@ MODULE_PARM_DESC(test, "names of tests that need help from outside, a glob");
 static char *pmem = "/dev/pmem0";
 module_param(pmem, charp, 0444);
 MODULE_PARM_DESC(pmem, "block device with DAX, for tests named dax.*");
+
+static bool go;
+module_param(go, bool, 0644);
+MODULE_PARM_DESC(go, "set by who helps a test, when it is to go on");
 
 static const struct suite_test *const suite_tables[] = {
 	suite_info_tests,
@@ -100,6 +105,19 @@ const char *suite_address(void)
 const char *suite_pmem(void)
 {
 	return pmem;
+}
+
+/* Tells the script that it is its turn, and waits for it to say that it is done. */
+bool suite_wait_go(struct suite *t, const char *what)
+{
+	unsigned int left = SUITE_TIMEOUT_MS;
+
+	pr_info("# waiting for %s\n", what);
+	while (!READ_ONCE(go) && left) {
+		msleep(20);
+		left -= 20;
+	}
+	return EXPECT(t, READ_ONCE(go));
 }
 
 /* @scale percent of @full, but not less than @least */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The device goes away under an endpoint with operations in flight. A script
- * removes it when it reads "waiting for removal" in the kernel log.
+ * The device goes away under an endpoint with operations in flight; the provider's
+ * module does not, under an open fabric. A script removes them, or tries to, when it
+ * reads "waiting for" in the kernel log.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -102,7 +103,24 @@ out:
 	kfree(buf);
 }
 
+/* The fabric that pins the module works as before when that was not removed. */
+static void test_module(struct suite *t)
+{
+	struct suite_net net;
+	struct suite_pair pair;
+
+	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
+		return;
+	suite_wait_go(t, "rmmod");
+	if (suite_pair_open(&net, &pair, NULL)) {
+		suite_ping(t, &pair.a, &pair.b);
+		suite_pair_close(&pair);
+	}
+	suite_net_close(&net);
+}
+
 const struct suite_test suite_removal_tests[] = {
 	{ "removal", test_removal },
+	{ "module", test_module },
 	{ }
 };

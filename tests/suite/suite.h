@@ -90,6 +90,7 @@ const char *suite_address(void);
 const char *suite_pmem(void);
 unsigned int suite_scaled(unsigned int full, unsigned int least);
 u32 suite_random(struct suite *t, u32 from, u32 to);
+bool suite_wait_go(struct suite *t, const char *what);
 
 /*
  * Expectations. Each says what did not hold and where, marks the test as failed
