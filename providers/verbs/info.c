@@ -162,6 +162,28 @@ static bool kfv_gid_in_net(const struct ib_gid_attr *attr, struct net *net)
 	return same;
 }
 
+/*
+ * Where RDMA devices are shared by all network namespaces, they are seen in those
+ * that have no address of theirs either.
+ */
+static bool kfv_roce_in_net(struct ib_device *ib, u32 port,
+			    const struct ib_port_attr *port_attr,
+			    struct net *net)
+{
+	const struct ib_gid_attr *attr;
+	bool in_net = false;
+	int i;
+
+	for (i = 0; i < port_attr->gid_tbl_len && !in_net; i++) {
+		attr = rdma_get_gid_attr(ib, port, i);
+		if (IS_ERR(attr))
+			continue;
+		in_net = kfv_gid_in_net(attr, net);
+		rdma_put_gid_attr(attr);
+	}
+	return in_net;
+}
+
 /* RoCE makes a GID of every address; each type of GID is in the table. */
 static bool kfv_roce_has_addr(struct ib_device *ib, u32 port, struct net *net,
 			      struct sockaddr *addr)
@@ -203,16 +225,17 @@ static bool kfv_ib_has_addr(struct ib_device *ib, u32 port, struct net *net,
 	return true;
 }
 
-static bool kfv_port_has_addr(struct ib_device *ib, u32 port, struct net *net,
+static bool kfv_port_has_addr(struct ib_device *ib, u32 port,
+			      const struct ib_port_attr *attr, struct net *net,
 			      const struct sockaddr_storage *addr)
 {
+	bool any = !addr->ss_family || kfv_addr_is_any(addr);
 	struct sockaddr *sa = (struct sockaddr *)addr;
 
-	if (!addr->ss_family || kfv_addr_is_any(addr))
-		return true;
-	if (rdma_protocol_roce(ib, port))
-		return kfv_roce_has_addr(ib, port, net, sa);
-	return kfv_ib_has_addr(ib, port, net, sa);
+	if (!rdma_protocol_roce(ib, port))
+		return any || kfv_ib_has_addr(ib, port, net, sa);
+	return any ? kfv_roce_in_net(ib, port, attr, net) :
+		     kfv_roce_has_addr(ib, port, net, sa);
 }
 
 static int kfv_getinfo_port(const struct kfi_getinfo_req *req,
@@ -223,7 +246,8 @@ static int kfv_getinfo_port(const struct kfi_getinfo_req *req,
 	bool commit = false;
 	int ret;
 
-	if (kfv_query_port(ib, port, &attr))
+	if (kfv_query_port(ib, port, &attr) ||
+	    !kfv_port_has_addr(ib, port, &attr, req->net, &req->src))
 		return 0;
 	do {
 		ret = kfv_offer_init(offer, ib, port, &attr, commit);
@@ -248,8 +272,6 @@ static int kfv_getinfo_device(const struct kfi_getinfo_req *req,
 	if (dev->gone || !rdma_dev_access_netns(ib, req->net))
 		goto out;
 	rdma_for_each_port(ib, port) {
-		if (!kfv_port_has_addr(ib, port, req->net, &req->src))
-			continue;
 		ret = kfv_getinfo_port(req, offer, ib, port, info);
 		if (ret)
 			break;
