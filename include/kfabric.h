@@ -529,7 +529,9 @@ struct kfi_domain_attr {
  * @prov_version: version of the provider, KFI_VERSION()
  * @api_version: version of the interface that the consumer was written for
  * @net: network namespace of addresses and devices, NULL for the initial one.
- *	An open fabric holds a reference; an info does not. kfabric extension
+ *	What is in one is not there in another: an address of a device is
+ *	-ENODATA, -EADDRNOTAVAIL or EHOSTUNREACH, a listener ECONNREFUSED. An
+ *	open fabric holds a reference; an info does not. kfabric extension
  */
 struct kfi_fabric_attr {
 	struct kfid_fabric	*fabric;

@@ -6,12 +6,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/glob.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/stringhash.h>
+#include <net/net_namespace.h>
 
 #include "suite.h"
 
@@ -34,9 +36,10 @@ static unsigned int scale = 1;
 module_param(scale, uint, 0444);
 MODULE_PARM_DESC(scale, "percentage of the full number of rounds");
 
-static char *filter = "*";
-module_param(filter, charp, 0444);
-MODULE_PARM_DESC(filter, "names of tests to run, a glob");
+static char *filters[8] = { "*" };
+static unsigned int nr_filters = 1;
+module_param_array_named(filter, filters, charp, &nr_filters, 0444);
+MODULE_PARM_DESC(filter, "names of tests to run, globs");
 
 static char *only;
 module_param_named(test, only, charp, 0444);
@@ -45,6 +48,10 @@ MODULE_PARM_DESC(test, "names of tests that need help from outside, a glob");
 static char *pmem = "/dev/pmem0";
 module_param(pmem, charp, 0444);
 MODULE_PARM_DESC(pmem, "block device with DAX, for tests named dax.*");
+
+static int netns;
+module_param(netns, int, 0444);
+MODULE_PARM_DESC(netns, "process whose network namespace to use, 0 for the initial one");
 
 static bool go;
 module_param(go, bool, 0644);
@@ -84,6 +91,7 @@ static const struct suite_test *const suite_tables[] = {
 /* Run by name only: they need a device, or a script that does its part. */
 static const struct suite_test *const suite_driven_tables[] = {
 	suite_removal_tests,
+	suite_netns_tests,
 #if defined(CONFIG_KRETPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)
 	suite_dax_tests,
 	suite_dax_device_tests,
@@ -91,6 +99,8 @@ static const struct suite_test *const suite_driven_tables[] = {
 };
 
 struct workqueue_struct *suite_wq;
+
+static struct net *suite_net_ns;
 
 const char *suite_provider(void)
 {
@@ -105,6 +115,20 @@ const char *suite_address(void)
 const char *suite_pmem(void)
 {
 	return pmem;
+}
+
+/* NULL is the initial one. */
+struct net *suite_netns(void)
+{
+	return suite_net_ns;
+}
+
+/* For who has a reference elsewhere. */
+void suite_put_netns(void)
+{
+	if (netns)
+		put_net(suite_net_ns);
+	netns = 0;
 }
 
 /* Tells the script that it is its turn, and waits for it to say that it is done. */
@@ -202,10 +226,21 @@ static bool suite_left_out(const struct suite_test *table)
 	       table == suite_wire_reply_tests;
 }
 
-/* Runs the tests whose names match, or counts them, and returns how many. */
+static bool suite_wanted(const char *name)
+{
+	unsigned int i;
+
+	if (only)
+		return glob_match(only, name);
+	for (i = 0; i < nr_filters; i++)
+		if (glob_match(filters[i], name))
+			return true;
+	return false;
+}
+
+/* Runs the tests that are wanted, or counts them, and returns how many. */
 static unsigned int suite_each(const struct suite_test *const tables[],
-			       unsigned int nr_tables, const char *pattern,
-			       bool run)
+			       unsigned int nr_tables, bool run)
 {
 	const struct suite_test *test;
 	unsigned int i, nr = 0;
@@ -214,7 +249,7 @@ static unsigned int suite_each(const struct suite_test *const tables[],
 		if (suite_left_out(tables[i]))
 			continue;
 		for (test = tables[i]; test->name; test++) {
-			if (!glob_match(pattern, test->name))
+			if (!suite_wanted(test->name))
 				continue;
 			nr++;
 			if (run)
@@ -228,26 +263,34 @@ static int __init suite_init(void)
 {
 	const struct suite_test *const *tables = suite_tables;
 	unsigned int nr_tables = ARRAY_SIZE(suite_tables);
-	const char *pattern = filter;
+	int ret = 0;
 
 	if (only) {
 		tables = suite_driven_tables;
 		nr_tables = ARRAY_SIZE(suite_driven_tables);
-		pattern = only;
+	}
+	if (netns) {
+		suite_net_ns = get_net_ns_by_pid(netns);
+		if (IS_ERR(suite_net_ns))
+			return PTR_ERR(suite_net_ns);
 	}
 	while (!seed)
 		seed = get_random_u32();
 	suite_wq = alloc_workqueue("kfi_suite", WQ_UNBOUND, 0);
-	if (!suite_wq)
-		return -ENOMEM;
+	if (!suite_wq) {
+		ret = -ENOMEM;
+		goto out;
+	}
 
 	pr_info("KTAP version 1\n");
-	pr_info("1..%u\n", suite_each(tables, nr_tables, pattern, false));
+	pr_info("1..%u\n", suite_each(tables, nr_tables, false));
 	pr_info("# provider=%s addr=%s seed=%u scale=%u\n", provider, addr,
 		seed, scale);
-	suite_each(tables, nr_tables, pattern, true);
+	suite_each(tables, nr_tables, true);
 	destroy_workqueue(suite_wq);
-	return 0;
+out:
+	suite_put_netns();
+	return ret;
 }
 module_init(suite_init);
 

@@ -20,6 +20,7 @@ struct kfi_info *suite_hints(u64 caps)
 	hints->caps = caps;
 	hints->mode = KFI_RX_CQ_DATA;
 	hints->ep_attr->type = KFI_EP_MSG;
+	hints->fabric_attr->net = suite_netns();
 	hints->domain_attr->mr_mode = KFI_MR_VIRT_ADDR | KFI_MR_PROV_KEY;
 	hints->fabric_attr->prov_name = kstrdup(suite_provider(), GFP_KERNEL);
 	if (!hints->fabric_attr->prov_name) {

@@ -81,6 +81,7 @@ extern const struct suite_test suite_fault_cm_tests[];
 extern const struct suite_test suite_removal_tests[];
 extern const struct suite_test suite_dax_tests[];
 extern const struct suite_test suite_dax_device_tests[];
+extern const struct suite_test suite_netns_tests[];
 
 /* Work that runs beside the test. */
 extern struct workqueue_struct *suite_wq;
@@ -88,6 +89,8 @@ extern struct workqueue_struct *suite_wq;
 const char *suite_provider(void);
 const char *suite_address(void);
 const char *suite_pmem(void);
+struct net *suite_netns(void);
+void suite_put_netns(void);
 unsigned int suite_scaled(unsigned int full, unsigned int least);
 u32 suite_random(struct suite *t, u32 from, u32 to);
 bool suite_wait_go(struct suite *t, const char *what);

@@ -186,3 +186,24 @@ run_test_module() {
 	done < <(awk -v module="$label" -f "$KFABRIC_TOP/tests/vm/ktap.awk" "$log")
 	said=$(vm_rmmod "$name" 2>&1) || not_ok "$label: rmmod: $said"
 }
+
+# wait_ready PID MARK: the suite, as process PID, says after MARK that it waits for
+# the script, or gives up
+wait_ready() {
+	while kill -0 "$1" 2>/dev/null; do
+		! kernel_log_since "$2" | grep -q 'waiting for' || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+# verdict NAME TEST MARK LOG: what the suite said of its one TEST after MARK
+verdict() {
+	kernel_log_since "$3" >"$4"
+	if grep -q "ok 1 $2\$" "$4" && ! grep -q 'not ok' "$4"; then
+		ok "$1"
+	else
+		not_ok "$1"
+		grep kfi_suite "$4"
+	fi
+}
