@@ -649,7 +649,8 @@ typedef void (*kfi_event_handler)(struct kfid_eq *eq, void *context);
  * @control: see kfi_control()
  *
  * In this table as in all others an operation that is NULL is not supported,
- * and its call returns -EOPNOTSUPP.
+ * and its call returns -EOPNOTSUPP. The tables of queues are the core's and have
+ * all their operations.
  */
 struct kfi_ops {
 	int	(*close)(struct kfid *fid);
@@ -732,6 +733,8 @@ int kfi_fabric(struct kfi_fabric_attr *attr, struct kfid_fabric **fabric,
 static inline int kfi_close(struct kfid *fid)
 {
 	might_sleep();
+	if (!fid->ops->close)
+		return -EOPNOTSUPP;
 	return fid->ops->close(fid);
 }
 

@@ -325,6 +325,8 @@ static inline int
 kfi_ep_bind(struct kfid_ep *ep, struct kfid *bfid, u64 flags)
 {
 	might_sleep();
+	if (!ep->fid.ops->bind)
+		return -EOPNOTSUPP;
 	return ep->fid.ops->bind(&ep->fid, bfid, flags);
 }
 
@@ -341,6 +343,8 @@ static inline int
 kfi_pep_bind(struct kfid_pep *pep, struct kfid *bfid, u64 flags)
 {
 	might_sleep();
+	if (!pep->fid.ops->bind)
+		return -EOPNOTSUPP;
 	return pep->fid.ops->bind(&pep->fid, bfid, flags);
 }
 

@@ -107,6 +107,8 @@ struct kfi_eq_cm_entry {
  * @readerr: see kfi_eq_readerr()
  * @sread: see kfi_eq_sread()
  * @strerror: see kfi_eq_strerror()
+ *
+ * The core's: every queue has all of them, and calls do not look.
  */
 struct kfi_ops_eq {
 	ssize_t		(*read)(struct kfid_eq *eq, u32 *event, void *buf,
@@ -208,8 +210,6 @@ kfi_eq_sread(struct kfid_eq *eq, u32 *event, void *buf, size_t len, int timeout,
 	     u64 flags)
 {
 	might_sleep();
-	if (!eq->ops->sread)
-		return -EOPNOTSUPP;
 	return eq->ops->sread(eq, event, buf, len, timeout, flags);
 }
 
@@ -360,6 +360,8 @@ struct kfi_cq_attr {
  * @read: see kfi_cq_read()
  * @readerr: see kfi_cq_readerr()
  * @strerror: see kfi_cq_strerror()
+ *
+ * The core's: every queue has all of them, and calls do not look.
  */
 struct kfi_ops_cq {
 	ssize_t		(*read)(struct kfid_cq *cq, void *buf, size_t count);

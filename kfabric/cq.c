@@ -190,7 +190,7 @@ static int check_attr(const struct kfi_cq_attr *attr,
 
 /**
  * kfi_prov_cq_init() - make the common part of a completion queue
- * @pcq: the queue, cleared; poll and strerror are set
+ * @pcq: the queue, cleared; poll and strerror are set, strerror not to NULL
  * @domain: its domain, which it becomes a child of
  * @attr: see kfi_cq_open(); size and format are filled in
  * @handler: see kfi_cq_open()
@@ -206,7 +206,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 {
 	int ret;
 
-	if (!attr)
+	if (!attr || !pcq->strerror)
 		return -EINVAL;
 	ret = check_attr(attr, domain, handler);
 	if (ret)

@@ -278,7 +278,7 @@ int kfi_prov_eq_open(struct kfid_fabric *fabric, struct kfi_eq_attr *attr,
 	struct kfi_eq *keq;
 	int ret;
 
-	if (!eq || (attr && !attr_valid(attr)))
+	if (!eq || !strerror || (attr && !attr_valid(attr)))
 		return -EINVAL;
 	keq = kzalloc_obj(*keq);
 	if (!keq)

@@ -43,6 +43,7 @@ static int cq_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
 	fake_domain_init(&f->domain);
+	f->pcq.strerror = fake_strerror;
 	INIT_WORK(&f->work, room_work);
 	test->priv = f;
 	return 0;
@@ -53,7 +54,6 @@ static int open_cq(struct cq_fixture *f, size_t size, enum kfi_cq_format format,
 {
 	struct kfi_cq_attr attr = { .size = size, .format = format };
 
-	f->pcq.strerror = fake_strerror;
 	return kfi_prov_cq_init(&f->pcq, &f->domain, &attr, handler, f,
 				&no_ops);
 }
