@@ -219,7 +219,9 @@ struct kfi_ops_rma;
  * @tx_op_flags: flags of transmit calls that take none
  * @rx_op_flags: flags of receive calls that take none
  *
- * No table is NULL; what an endpoint cannot do is NULL inside its table.
+ * No table is NULL; what an endpoint cannot do is NULL inside its table, or refuses
+ * with -EOPNOTSUPP: transmit operations do, so that none leaves behind what was posted
+ * with KFI_MORE before it.
  */
 struct kfid_ep {
 	struct kfid			fid;

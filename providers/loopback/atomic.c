@@ -157,8 +157,38 @@ const struct kfi_ops_atomic lo_atomic_ops = {
 	.compwritevalid	= lo_compwritevalid,
 };
 
+/* What was posted with KFI_MORE does not wait for what cannot follow. */
+static ssize_t lo_no_write(struct kfid_ep *ep, const struct kfi_msg_atomic *msg,
+			   u64 flags)
+{
+	return lo_tx_refuse(lo_ep_of(&ep->fid), -EOPNOTSUPP);
+}
+
+static ssize_t lo_no_readwrite(struct kfid_ep *ep,
+			       const struct kfi_msg_atomic *msg,
+			       struct kfi_ioc *resultv, void **result_desc,
+			       size_t result_count, u64 flags)
+{
+	return lo_tx_refuse(lo_ep_of(&ep->fid), -EOPNOTSUPP);
+}
+
+static ssize_t lo_no_compwrite(struct kfid_ep *ep,
+			       const struct kfi_msg_atomic *msg,
+			       const struct kfi_ioc *comparev,
+			       void **compare_desc, size_t compare_count,
+			       struct kfi_ioc *resultv, void **result_desc,
+			       size_t result_count, u64 flags)
+{
+	return lo_tx_refuse(lo_ep_of(&ep->fid), -EOPNOTSUPP);
+}
+
 /* Of an endpoint that was not opened for them. */
-const struct kfi_ops_atomic lo_no_atomic_ops = { };
+const struct kfi_ops_atomic lo_no_atomic_ops = {
+	.write		= lo_no_write,
+	.inject		= lo_no_write,
+	.readwrite	= lo_no_readwrite,
+	.compwrite	= lo_no_compwrite,
+};
 
 static u64 lo_atomic_do(const struct lo_desc *desc, atomic64_t *target)
 {

@@ -65,8 +65,18 @@ const struct kfi_ops_msg lo_msg_ops = {
 	.inject	= lo_inject,
 };
 
-/* Commit endpoints have none. */
-const struct kfi_ops_msg lo_no_msg_ops = { };
+/* What was posted with KFI_MORE does not wait for what cannot follow. */
+static ssize_t lo_no_send(struct kfid_ep *ep, const struct kfi_msg *msg,
+			  u64 flags)
+{
+	return lo_tx_refuse(lo_ep_of(&ep->fid), -EOPNOTSUPP);
+}
+
+/* Of a commit endpoint. */
+const struct kfi_ops_msg lo_no_msg_ops = {
+	.send	= lo_no_send,
+	.inject	= lo_no_send,
+};
 
 /* The first receive at the peer gets the message, when there is one. */
 int lo_exec_send(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)

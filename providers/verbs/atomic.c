@@ -173,4 +173,35 @@ const struct kfi_ops_atomic kfv_atomic_ops = {
 	.compwritevalid	= kfv_compwritevalid,
 };
 
-const struct kfi_ops_atomic kfv_no_atomic_ops;
+/* What was posted with KFI_MORE does not wait for what cannot follow. */
+static ssize_t kfv_no_write(struct kfid_ep *ep,
+			    const struct kfi_msg_atomic *msg, u64 flags)
+{
+	return kfv_tx_refuse(to_kfv_ep(ep), -EOPNOTSUPP);
+}
+
+static ssize_t kfv_no_readwrite(struct kfid_ep *ep,
+				const struct kfi_msg_atomic *msg,
+				struct kfi_ioc *resultv, void **result_desc,
+				size_t result_count, u64 flags)
+{
+	return kfv_tx_refuse(to_kfv_ep(ep), -EOPNOTSUPP);
+}
+
+static ssize_t kfv_no_compwrite(struct kfid_ep *ep,
+				const struct kfi_msg_atomic *msg,
+				const struct kfi_ioc *comparev,
+				void **compare_desc, size_t compare_count,
+				struct kfi_ioc *resultv, void **result_desc,
+				size_t result_count, u64 flags)
+{
+	return kfv_tx_refuse(to_kfv_ep(ep), -EOPNOTSUPP);
+}
+
+/* Of an endpoint that was not opened for them. */
+const struct kfi_ops_atomic kfv_no_atomic_ops = {
+	.write		= kfv_no_write,
+	.inject		= kfv_no_write,
+	.readwrite	= kfv_no_readwrite,
+	.compwrite	= kfv_no_compwrite,
+};

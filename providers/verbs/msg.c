@@ -92,5 +92,15 @@ const struct kfi_ops_msg kfv_msg_ops = {
 	.inject	= kfv_injectmsg,
 };
 
+/* What was posted with KFI_MORE does not wait for what cannot follow. */
+static ssize_t kfv_no_send(struct kfid_ep *ep, const struct kfi_msg *msg,
+			   u64 flags)
+{
+	return kfv_tx_refuse(to_kfv_ep(ep), -EOPNOTSUPP);
+}
+
 /* Of a commit endpoint, whose queue pair's receives are the provider's. */
-const struct kfi_ops_msg kfv_no_msg_ops;
+const struct kfi_ops_msg kfv_no_msg_ops = {
+	.send	= kfv_no_send,
+	.inject	= kfv_no_send,
+};

@@ -9,6 +9,8 @@
 #include <linux/string.h>
 #include <linux/uio.h>
 
+#include <kfi_atomic.h>
+
 #include "suite.h"
 
 #define UNKNOWN_FLAG	BIT_ULL(40)
@@ -293,6 +295,81 @@ out:
 	refuse_close(r);
 }
 
+/* A write that waits for another operation to follow */
+static bool chain_write(struct suite_pair *pair, struct suite_mem *mem)
+{
+	const struct kvec iov = { .iov_base = mem->buf, .iov_len = 8 };
+	const struct kfi_rma_iov rma = {
+		.addr = mem->addr + 8, .len = 8, .key = mem->key,
+	};
+	const struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
+		.rma_iov = &rma, .rma_iov_count = 1, .context = pair,
+	};
+
+	return EXPECT_OK(pair->net->t, kfi_writemsg(pair->a.ep, &msg,
+						    KFI_COMPLETION | KFI_MORE));
+}
+
+/* Each operation that an endpoint may have been opened without, by number */
+static ssize_t chain_end(struct kfid_ep *ep, struct suite_mem *mem, int nr)
+{
+	switch (nr) {
+	case 0:
+		return kfi_atomic(ep, mem->buf, 1, NULL, 0, mem->addr,
+				  mem->key, KFI_UINT64, KFI_SUM, NULL);
+	case 1:
+		return kfi_inject_atomic(ep, mem->buf, 1, 0, mem->addr,
+					 mem->key, KFI_UINT64, KFI_SUM);
+	case 2:
+		return kfi_fetch_atomic(ep, mem->buf, 1, NULL, mem->buf, NULL,
+					0, mem->addr, mem->key, KFI_UINT64,
+					KFI_SUM, NULL);
+	case 3:
+		return kfi_compare_atomic(ep, mem->buf, 1, NULL, mem->buf, NULL,
+					  mem->buf, NULL, 0, mem->addr,
+					  mem->key, KFI_UINT64, KFI_CSWAP,
+					  NULL);
+	case 4:
+		return kfi_send(ep, mem->buf, 8, NULL, 0, NULL);
+	default:
+		return kfi_inject(ep, mem->buf, 8, 0);
+	}
+}
+
+static void check_chain(struct suite *t, u64 caps, int nr_ends)
+{
+	const struct suite_opts opts = { .caps = caps };
+	struct suite_mem mem = { };
+	struct suite_net net;
+	struct suite_pair pair;
+	int i;
+
+	if (!suite_open(t, &net, &pair, &opts))
+		return;
+	if (!suite_mem_open(&net, &mem, PAGE_SIZE, SUITE_ACCESS))
+		goto out;
+	for (i = 0; i < nr_ends; i++) {
+		if (!chain_write(&pair, &mem))
+			break;
+		EXPECT_EQ(t, chain_end(pair.a.ep, &mem, i), -EOPNOTSUPP);
+		if (!EXPECT_COMP(t, &pair.a.tx, &pair, NULL))
+			break;
+	}
+	EXPECT_EQ(t, kfi_recv(pair.a.ep, mem.buf, 8, NULL, 0, NULL),
+		  nr_ends > 4 ? -EOPNOTSUPP : 0);
+out:
+	suite_mem_close(t, &mem);
+	suite_close(&net, &pair);
+}
+
+/* What an endpoint does not have does not hold up what it has. */
+static void test_chain(struct suite *t)
+{
+	check_chain(t, SUITE_RAW, 4);
+	check_chain(t, SUITE_COMMIT, 6);
+}
+
 static void test_endpoint(struct suite *t)
 {
 	struct kfi_info *info;
@@ -324,6 +401,7 @@ out:
 const struct suite_test suite_refuse_tests[] = {
 	{ "refuse.refused", test_refused },
 	{ "refuse.accepted", test_accepted },
+	{ "refuse.chain", test_chain },
 	{ "refuse.endpoint", test_endpoint },
 	{ }
 };
