@@ -267,12 +267,15 @@ static inline bool kfi_is_endpoint(const struct kfid *fid)
 /**
  * kfi_passive_ep() - open a passive endpoint
  * @fabric: the fabric, which the endpoint is a child of
- * @info: src_addr is where it will listen; without one it gets a free port
+ * @info: src_addr is where it will listen; without one it gets a free port. What
+ *	tx_attr and rx_attr say of size and op_flags is in the infos of its requests,
+ *	sizes as far as the device has them that a request came in by
  * @pep: where the endpoint is returned
  * @context: &kfid.context of the endpoint
  *
  * Context: Process context, may sleep.
- * Return: 0, -EINVAL, -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM.
+ * Return: 0; -EINVAL; -EOPNOTSUPP for attributes beyond what kfi_getinfo() offers;
+ * -EADDRINUSE; -EADDRNOTAVAIL; -ENOMEM.
  */
 static inline int
 kfi_passive_ep(struct kfid_fabric *fabric, struct kfi_info *info,

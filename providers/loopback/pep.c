@@ -60,12 +60,16 @@ static int lo_pep_control(struct kfid *fid, int command, void *arg)
 {
 	struct lo_pep *pep = lo_pep_of(fid);
 	const int *backlog = arg;
+	int ret;
 
 	if (command != KFI_BACKLOG)
 		return -EOPNOTSUPP;
 	if (!backlog || *backlog <= 0)
 		return -EINVAL;
-	return pep->listening ? -KFI_EOPBADSTATE : 0;
+	mutex_lock(&pep->lock);
+	ret = pep->listening ? -KFI_EOPBADSTATE : 0;
+	mutex_unlock(&pep->lock);
+	return ret;
 }
 
 static const struct kfi_ops lo_pep_fid_ops = {
@@ -166,8 +170,10 @@ int lo_pep_open(struct kfid_fabric *fabric, struct kfi_info *info,
 	int ret;
 
 	if (!info || !pep ||
-	    !kfi_info_match(lo_offer(info->caps & KFI_RMA_PMEM), info))
+	    (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags)))
 		return -EINVAL;
+	if (!kfi_info_match(lo_offer(info->caps & KFI_RMA_PMEM), info))
+		return -EOPNOTSUPP;
 	lo = kzalloc_obj(*lo);
 	if (!lo)
 		return -ENOMEM;

@@ -29,6 +29,20 @@ struct kfv_cm {
 };
 
 /**
+ * struct kfv_ep_attrs - what a passive endpoint asks for in its requests' infos
+ * @tx_size: of &struct kfi_tx_attr, 0 for the default
+ * @rx_size: of &struct kfi_rx_attr, 0 for the default
+ * @tx_op_flags: of &struct kfi_tx_attr
+ * @rx_op_flags: of &struct kfi_rx_attr
+ */
+struct kfv_ep_attrs {
+	size_t	tx_size;
+	size_t	rx_size;
+	u64	tx_op_flags;
+	u64	rx_op_flags;
+};
+
+/**
  * struct kfv_connreq - a connection request: &kfi_info.handle
  * @fid: counts the infos that have it
  * @cm: gets events of @id until an endpoint does
@@ -77,7 +91,7 @@ void kfv_ep_down(struct work_struct *work);
 /* connreq.c */
 int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
 		    struct rdma_cm_event *ev, const struct kfv_peer *peer,
-		    struct kfi_info **info);
+		    const struct kfv_ep_attrs *attrs, struct kfi_info **info);
 struct kfv_connreq *kfv_connreq_of(struct kfid *handle);
 struct rdma_cm_id *kfv_connreq_take(struct kfv_connreq *cr);
 void kfv_connreqs_remove(struct kfv_device *dev);

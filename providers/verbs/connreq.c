@@ -4,6 +4,7 @@
  */
 
 #include <linux/completion.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -66,7 +67,21 @@ static int kfv_connreq_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 	return 0;
 }
 
+/* The device that the request came in by may have less than was asked for. */
+static void kfv_connreq_set_attrs(struct kfi_info *info,
+				  const struct kfv_offer *offer,
+				  const struct kfv_ep_attrs *attrs)
+{
+	if (attrs->tx_size)
+		info->tx_attr->size = min(attrs->tx_size, offer->tx.size);
+	if (attrs->rx_size)
+		info->rx_attr->size = min(attrs->rx_size, offer->rx.size);
+	info->tx_attr->op_flags = attrs->tx_op_flags;
+	info->rx_attr->op_flags = attrs->rx_op_flags;
+}
+
 static int kfv_connreq_info(struct kfv_connreq *cr, struct rdma_cm_id *id,
+			    const struct kfv_ep_attrs *attrs,
 			    struct kfi_info **info)
 {
 	struct kfi_getinfo_req req = {
@@ -90,6 +105,8 @@ static int kfv_connreq_info(struct kfv_connreq *cr, struct rdma_cm_id *id,
 			     cr->commit);
 	if (!ret)
 		ret = kfi_info_offer(&req, &offer->info, info);
+	if (!ret)
+		kfv_connreq_set_attrs(*info, offer, attrs);
 	kfree(offer);
 	return ret;
 }
@@ -115,7 +132,7 @@ static int kfv_connreq_attach(struct kfv_connreq *cr, struct rdma_cm_id *id)
  */
 int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
 		    struct rdma_cm_event *ev, const struct kfv_peer *peer,
-		    struct kfi_info **info)
+		    const struct kfv_ep_attrs *attrs, struct kfi_info **info)
 {
 	struct kfv_connreq *cr;
 	int ret;
@@ -141,7 +158,7 @@ int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
 	if (!kfi_obj_get(&fabric->fabric.fid))
 		goto err_dev;
 	*info = NULL;
-	ret = kfv_connreq_info(cr, id, info);
+	ret = kfv_connreq_info(cr, id, attrs, info);
 	if (ret)
 		goto err_fabric;
 	ret = kfv_connreq_attach(cr, id);

@@ -28,6 +28,7 @@
  * @eq: event queue
  * @backlog: requests that the connection manager keeps for us
  * @commit: shows peers that speak the commit protocol as such
+ * @attrs: of endpoints for its requests
  * @listening: kfi_listen() was called
  * @removing: the device's removal has taken @id; under @dev's lock
  * @removed: and no handler of it runs any more
@@ -45,6 +46,7 @@ struct kfv_pep {
 	struct kfid_eq		*eq;
 	int			backlog;
 	bool			commit;
+	struct kfv_ep_attrs	attrs;
 	bool			listening;
 	bool			removing;
 	struct completion	removed;
@@ -66,7 +68,8 @@ static int kfv_pep_post(struct kfv_pep *pep, struct rdma_cm_id *id,
 	event = kfi_eq_get_connreq(pep->eq);
 	if (!event)
 		return -ENOSPC;
-	ret = kfv_connreq_new(pep->fabric, id, ev, peer, &event->info);
+	ret = kfv_connreq_new(pep->fabric, id, ev, peer, &pep->attrs,
+			      &event->info);
 	if (ret) {
 		kfi_eq_put_connreq(pep->eq, event);
 		return ret;
@@ -168,14 +171,20 @@ static int kfv_pep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 static int kfv_pep_control(struct kfid *fid, int command, void *arg)
 {
 	struct kfv_pep *pep = fid_to_kfv_pep(fid);
-	int *backlog = arg;
+	const int *backlog = arg;
+	int ret = 0;
 
 	if (command != KFI_BACKLOG)
 		return -EOPNOTSUPP;
 	if (!backlog || *backlog < 1)
 		return -EINVAL;
-	pep->backlog = *backlog;
-	return 0;
+	mutex_lock(&pep->lock);
+	if (pep->listening)
+		ret = -KFI_EOPBADSTATE;
+	else
+		pep->backlog = *backlog;
+	mutex_unlock(&pep->lock);
+	return ret;
 }
 
 static const struct kfi_ops kfv_pep_fid_ops = {
@@ -293,6 +302,20 @@ static int kfv_pep_bind_addr(struct kfv_pep *pep, const struct kfi_info *info)
 	return ret == -ENODEV ? -EADDRNOTAVAIL : ret;
 }
 
+/* What the consumer asked for is what its requests are offered with. */
+static void kfv_pep_set_attrs(struct kfv_ep_attrs *attrs,
+			      const struct kfi_info *info)
+{
+	if (info->tx_attr) {
+		attrs->tx_size = info->tx_attr->size;
+		attrs->tx_op_flags = info->tx_attr->op_flags;
+	}
+	if (info->rx_attr) {
+		attrs->rx_size = info->rx_attr->size;
+		attrs->rx_op_flags = info->rx_attr->op_flags;
+	}
+}
+
 static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
 			 const struct kfi_info *info, void *context)
 {
@@ -300,6 +323,7 @@ static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
 	pep->fabric = fabric;
 	pep->backlog = KFV_DEFAULT_BACKLOG;
 	pep->commit = info->caps & KFI_RMA_PMEM;
+	kfv_pep_set_attrs(&pep->attrs, info);
 	mutex_init(&pep->lock);
 	init_completion(&pep->removed);
 	INIT_LIST_HEAD(&pep->node);
@@ -310,6 +334,28 @@ static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
 	pep->shutdown.event = KFI_SHUTDOWN;
 }
 
+/* Nobody listens for what kfi_getinfo() would not offer, of whatever device. */
+static int kfv_pep_check_info(struct kfv_fabric *fabric,
+			      const struct kfi_info *info)
+{
+	const struct kfi_getinfo_req req = {
+		.version = fabric->fabric.api_version,
+		.hints = info,
+		.net = fabric->net,
+	};
+	struct kfi_info *offers = NULL;
+	int ret;
+
+	if (info->src_addr &&
+	    !kfi_sockaddr_valid(info->src_addr, info->src_addrlen))
+		return -EINVAL;
+	if (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags))
+		return -EINVAL;
+	ret = kfv_getinfo(&req, &offers);
+	kfi_freeinfo(offers);
+	return ret == -ENODATA ? -EOPNOTSUPP : ret;
+}
+
 int kfv_pep_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
 		 struct kfid_pep **ppep, void *context, const char *owner)
 {
@@ -317,10 +363,11 @@ int kfv_pep_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
 	struct kfv_pep *pep;
 	int ret;
 
-	if (!info || !ppep ||
-	    (info->src_addr &&
-	     !kfi_sockaddr_valid(info->src_addr, info->src_addrlen)))
+	if (!info || !ppep)
 		return -EINVAL;
+	ret = kfv_pep_check_info(fabric, info);
+	if (ret)
+		return ret;
 	pep = kzalloc_obj(*pep);
 	if (!pep)
 		return -ENOMEM;

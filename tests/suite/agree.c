@@ -249,11 +249,87 @@ out:
 	call_close(t, call);
 }
 
+static int set_backlog(struct kfid_pep *pep, int backlog)
+{
+	return kfi_control(&pep->fid, KFI_BACKLOG, &backlog);
+}
+
+/* A passive endpoint that nobody can have offered */
+static void check_impossible(struct suite *t, struct call *call,
+			     struct kfi_info *info)
+{
+	struct kfid_fabric *fabric = call->net.fabric;
+	struct kfid_pep *pep;
+
+	info->tx_attr->op_flags = KFI_FENCE;
+	EXPECT_EQ(t, kfi_passive_ep(fabric, info, &pep, NULL), -EINVAL);
+	info->tx_attr->op_flags = 0;
+	info->tx_attr->size = U32_MAX;
+	EXPECT_EQ(t, kfi_passive_ep(fabric, info, &pep, NULL), -EOPNOTSUPP);
+	info->tx_attr->size = 3;
+	info->ep_attr->type = KFI_EP_RDM;
+	EXPECT_EQ(t, kfi_passive_ep(fabric, info, &pep, NULL), -EOPNOTSUPP);
+	info->ep_attr->type = KFI_EP_MSG;
+	info->caps |= BIT_ULL(40);
+	EXPECT_EQ(t, kfi_passive_ep(fabric, info, &pep, NULL), -EOPNOTSUPP);
+	info->caps &= ~BIT_ULL(40);
+}
+
+/* What was asked for is what a request offers. */
+static void check_request(struct suite *t, struct call *call,
+			  struct kfid_pep *pep)
+{
+	struct sockaddr_storage addr;
+	size_t len = sizeof(addr);
+
+	if (!EXPECT_OK(t, kfi_getname(&pep->fid, &addr, &len)) ||
+	    !EXPECT_OK(t, kfi_connect(call->a.ep, &addr, NULL, 0)) ||
+	    !EXPECT_EVENT(t, call->net.eq, KFI_CONNREQ, &pep->fid, &call->ev))
+		return;
+	EXPECT_EQ(t, call->ev.info->tx_attr->size, 3);
+	EXPECT_EQ(t, call->ev.info->tx_attr->op_flags, KFI_COMPLETION);
+	EXPECT_EQ(t, call->ev.info->rx_attr->size, 5);
+	EXPECT_EQ(t, call->ev.info->rx_attr->op_flags, KFI_COMPLETION);
+}
+
+static void test_passive(struct suite *t)
+{
+	struct call *call = call_open(t);
+	struct kfi_info *info = NULL;
+	struct kfid_pep *pep;
+
+	if (!call)
+		return;
+	if (!EXPECT_OK(t, suite_getinfo(SUITE_RAW, NULL, KFI_SOURCE, &info)))
+		goto out;
+	check_impossible(t, call, info);
+	info->tx_attr->op_flags = KFI_COMPLETION;
+	info->rx_attr->op_flags = KFI_COMPLETION;
+	info->rx_attr->size = 5;
+	if (!EXPECT_OK(t, kfi_passive_ep(call->net.fabric, info, &pep, NULL)))
+		goto out;
+	EXPECT_EQ(t, kfi_control(&pep->fid, KFI_ENABLE, NULL), -EOPNOTSUPP);
+	EXPECT_EQ(t, kfi_control(&pep->fid, KFI_BACKLOG, NULL), -EINVAL);
+	EXPECT_EQ(t, set_backlog(pep, 0), -EINVAL);
+	EXPECT_OK(t, set_backlog(pep, 1));
+	EXPECT_OK(t, kfi_pep_bind(pep, &call->net.eq->fid, 0));
+	if (EXPECT_OK(t, kfi_listen(pep))) {
+		EXPECT_EQ(t, set_backlog(pep, 0), -EINVAL);
+		EXPECT_EQ(t, set_backlog(pep, 1), -KFI_EOPBADSTATE);
+		check_request(t, call, pep);
+	}
+	EXPECT_OK(t, kfi_close(&pep->fid));
+out:
+	kfi_freeinfo(info);
+	call_close(t, call);
+}
+
 const struct suite_test suite_agree_tests[] = {
 	{ "agree.foreign", test_foreign },
 	{ "agree.param", test_param },
 	{ "agree.again", test_again },
 	{ "agree.failed", test_failed },
 	{ "agree.family", test_family },
+	{ "agree.passive", test_passive },
 	{ }
 };
