@@ -32,7 +32,8 @@ struct kfid_wait;
  * reserves room for its connected, its shutdown and its error event when it is
  * bound, so that these are never lost. The size of the queue is the room for
  * connection requests: one that finds no room is rejected to the peer and
- * counted. Events of an endpoint that are unread when it is closed vanish.
+ * counted, with those of all other queues, in kfabric/rejected_requests of debugfs.
+ * Events of an endpoint that are unread when it is closed vanish.
  */
 
 /**

@@ -3,13 +3,12 @@
  * Event queues.
  */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+#include <linux/atomic.h>
+#include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -34,7 +33,6 @@
  * @free: events for connection requests
  * @pool: memory of all events for connection requests
  * @pool_size: how many
- * @rejected: connection requests that found the queue full
  * @armed: @handler is to be called at the next event
  */
 struct kfi_eq {
@@ -51,11 +49,13 @@ struct kfi_eq {
 	struct list_head	free;
 	struct kfi_eq_event	*pool;
 	size_t			pool_size;
-	u64			rejected;
 	bool			armed;
 };
 
 static struct workqueue_struct *kfi_eq_wq;
+
+/* Of all queues; an operator sees that one is too small. */
+static atomic_t kfi_eq_rejected;
 
 static struct kfi_eq *to_kfi_eq(struct kfid_eq *eq)
 {
@@ -223,9 +223,6 @@ static int eq_close(struct kfid *fid)
 		return -EBUSY;
 	cancel_work_sync(&keq->work);
 	WARN_ON_ONCE(!list_empty(&keq->events));
-	if (keq->rejected)
-		pr_debug("event queue: %llu connection requests rejected\n",
-			 keq->rejected);
 	kfi_obj_put(&keq->fabric->fid);
 	kvfree(keq->pool);
 	kfree(keq);
@@ -370,8 +367,8 @@ EXPORT_SYMBOL_GPL(kfi_eq_post);
  *
  * Context: Any context.
  * Return: an event to fill in and post, or to give back with
- * kfi_eq_put_connreq(); NULL, which is counted, when the queue is full: reject
- * the peer.
+ * kfi_eq_put_connreq(); NULL, which is counted in debugfs, when the queue is full:
+ * reject the peer.
  */
 struct kfi_eq_event *kfi_eq_get_connreq(struct kfid_eq *eq)
 {
@@ -384,7 +381,7 @@ struct kfi_eq_event *kfi_eq_get_connreq(struct kfid_eq *eq)
 	if (ev)
 		list_del_init(&ev->node);
 	else
-		keq->rejected++;
+		atomic_inc(&kfi_eq_rejected);
 	spin_unlock_irqrestore(&keq->lock, irq);
 	if (!ev)
 		return NULL;
@@ -460,7 +457,11 @@ int __init kfi_eq_init(void)
 {
 	kfi_eq_wq = alloc_workqueue("kfabric_eq", WQ_MEM_RECLAIM | WQ_UNBOUND,
 				    0);
-	return kfi_eq_wq ? 0 : -ENOMEM;
+	if (!kfi_eq_wq)
+		return -ENOMEM;
+	debugfs_create_atomic_t("rejected_requests", 0444, kfi_debugfs_root,
+				&kfi_eq_rejected);
+	return 0;
 }
 
 void kfi_eq_exit(void)

@@ -26,12 +26,13 @@ EXPORT_SYMBOL_GPL(kfi_debugfs_root);
 
 static int __init kfabric_init(void)
 {
-	int err;
+	int ret;
 
-	err = kfi_eq_init();
-	if (!err)
-		kfi_debugfs_root = debugfs_create_dir("kfabric", NULL);
-	return err;
+	kfi_debugfs_root = debugfs_create_dir("kfabric", NULL);
+	ret = kfi_eq_init();
+	if (ret)
+		debugfs_remove(kfi_debugfs_root);
+	return ret;
 }
 module_init(kfabric_init);
 
