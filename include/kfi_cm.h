@@ -93,7 +93,7 @@ static inline int kfi_getname(struct kfid *fid, void *addr, size_t *addrlen)
  * @addrlen: in: bytes of @addr; out: bytes of the address
  *
  * Context: Process context.
- * Return: 0, -KFI_ETOOSMALL with @addrlen set, -ENOTCONN.
+ * Return: 0, -KFI_ETOOSMALL with @addrlen set, -ENOTCONN, -ENODEV.
  */
 static inline int kfi_getpeer(struct kfid_ep *ep, void *addr, size_t *addrlen)
 {
@@ -175,7 +175,7 @@ kfi_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
  *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL, also for a handle that is not a connection request of this
- * provider; -KFI_EOPBADSTATE when the request was consumed before.
+ * provider; -KFI_EOPBADSTATE when the request was consumed before; -ENODEV.
  */
 static inline int
 kfi_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,
@@ -196,7 +196,7 @@ kfi_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,
  * once; nothing can be posted any more.
  *
  * Context: Process context, may sleep.
- * Return: 0, -EINVAL, -ENOTCONN when it was never connected.
+ * Return: 0, -EINVAL, -ENOTCONN when it was never connected, -ENODEV.
  */
 static inline int kfi_shutdown(struct kfid_ep *ep, u64 flags)
 {

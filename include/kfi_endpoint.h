@@ -324,7 +324,7 @@ kfi_endpoint(struct kfid_domain *domain, struct kfi_info *info,
  * Return: 0; -EINVAL for bad flags, another class of object, or a queue of
  * another domain or fabric; -EALREADY when such a queue is bound already;
  * -ENOSPC when the completion queue has no room for this endpoint's operations;
- * -KFI_EOPBADSTATE after kfi_enable().
+ * -KFI_EOPBADSTATE after kfi_enable(); -ENODEV.
  */
 static inline int
 kfi_ep_bind(struct kfid_ep *ep, struct kfid *bfid, u64 flags)
@@ -342,7 +342,7 @@ kfi_ep_bind(struct kfid_ep *ep, struct kfid *bfid, u64 flags)
  * @flags: 0
  *
  * Context: Process context, may sleep.
- * Return: as kfi_ep_bind().
+ * Return: as kfi_ep_bind(), -KFI_EOPBADSTATE after kfi_listen().
  */
 static inline int
 kfi_pep_bind(struct kfid_pep *pep, struct kfid *bfid, u64 flags)
@@ -379,7 +379,8 @@ static inline int kfi_enable(struct kfid_ep *ep)
  *
  * Context: Process context.
  * Return: 0, -ENOPROTOOPT for an unknown option or one that cannot be set,
- * -EINVAL for a wrong length or value, -KFI_EOPBADSTATE when it is too late.
+ * -EINVAL for a wrong length or value, -KFI_EOPBADSTATE when it is too late,
+ * -ENODEV.
  */
 static inline int
 kfi_setopt(struct kfid *fid, int level, int optname, const void *optval,
@@ -404,7 +405,7 @@ kfi_setopt(struct kfid *fid, int level, int optname, const void *optval,
  * @optlen: in: bytes of @optval; out: bytes of the value
  *
  * Context: Process context.
- * Return: 0, -ENOPROTOOPT, -KFI_ETOOSMALL.
+ * Return: 0, -ENOPROTOOPT, -KFI_ETOOSMALL, -ENODEV.
  */
 static inline int
 kfi_getopt(struct kfid *fid, int level, int optname, void *optval,

@@ -230,8 +230,8 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 	if (cr->dev != ep->domain->dev)
 		return -EINVAL;
 	id = kfv_connreq_take(cr);
-	if (!id)
-		return -KFI_EOPBADSTATE;
+	if (IS_ERR(id))
+		return PTR_ERR(id);
 	ep->passive = true;
 	ep->id = id;
 	ep->peer_depth = cr->param.initiator_depth;
@@ -265,20 +265,28 @@ int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 
 static int kfv_ep_getname(struct kfid *fid, void *addr, size_t *addrlen)
 {
-	struct kfv_ep *ep = container_of(fid, struct kfv_ep, ep.fid);
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	int ret = -KFI_EOPBADSTATE;
 
-	if (!ep->was_connected && !ep->passive)
-		return -KFI_EOPBADSTATE;
-	return kfv_copy_addr(&ep->src, addr, addrlen);
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	if (ep->passive || ep->was_connected)
+		ret = kfv_copy_addr(&ep->src, addr, addrlen);
+	kfv_domain_put(ep->domain);
+	return ret;
 }
 
 static int kfv_ep_getpeer(struct kfid_ep *kfid_ep, void *addr, size_t *addrlen)
 {
 	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	int ret = -ENOTCONN;
 
-	if (!ep->was_connected)
-		return -ENOTCONN;
-	return kfv_copy_addr(&ep->peer, addr, addrlen);
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	if (ep->was_connected)
+		ret = kfv_copy_addr(&ep->peer, addr, addrlen);
+	kfv_domain_put(ep->domain);
+	return ret;
 }
 
 const struct kfi_ops_cm kfv_ep_cm_ops = {

@@ -4,6 +4,7 @@
  */
 
 #include <linux/completion.h>
+#include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -13,13 +14,18 @@
 #include "ep.h"
 #include "verbs.h"
 
-/* Whoever gets the id is the one to destroy it, or to give it to an endpoint. */
+/*
+ * Whoever gets the id is the one to destroy it, or to give it to an endpoint.
+ * -KFI_EOPBADSTATE when somebody has, -ENODEV when it went with its device.
+ */
 struct rdma_cm_id *kfv_connreq_take(struct kfv_connreq *cr)
 {
 	struct rdma_cm_id *id;
 
 	mutex_lock(&cr->dev->lock);
 	id = cr->id;
+	if (!id)
+		id = ERR_PTR(cr->removing ? -ENODEV : -KFI_EOPBADSTATE);
 	cr->id = NULL;
 	list_del_init(&cr->node);
 	mutex_unlock(&cr->dev->lock);
@@ -38,7 +44,7 @@ static int kfv_connreq_close(struct kfid *fid)
 	if (!refcount_dec_and_test(&fid->users))
 		return 0;
 	id = kfv_connreq_take(cr);
-	if (id)
+	if (!IS_ERR(id))
 		rdma_destroy_id(id);
 	else if (cr->removing)
 		wait_for_completion(&cr->removed);

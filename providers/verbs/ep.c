@@ -11,11 +11,6 @@
 #include "ep.h"
 #include "verbs.h"
 
-static struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
-{
-	return container_of(fid, struct kfv_ep, ep.fid);
-}
-
 static void kfv_ep_unbind(struct kfv_ep *ep)
 {
 	if (ep->tx.credit)
@@ -130,6 +125,8 @@ static int kfv_ep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 
 	if (!bfid)
 		return -EINVAL;
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
 	mutex_lock(&ep->lock);
 	if (ep->enabled)
 		ret = -KFI_EOPBADSTATE;
@@ -139,6 +136,7 @@ static int kfv_ep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 		ret = kfi_prov_bind_eq(&ep->eq, &ep->domain->fabric->fabric,
 				       bfid, flags);
 	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
 	return ret;
 }
 

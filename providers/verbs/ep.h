@@ -361,6 +361,11 @@ static inline struct kfv_ep *to_kfv_ep(struct kfid_ep *ep)
 	return container_of(ep, struct kfv_ep, ep);
 }
 
+static inline struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
+{
+	return container_of(fid, struct kfv_ep, ep.fid);
+}
+
 static inline struct kfv_cq *to_kfv_cq(struct kfi_prov_cq *pcq)
 {
 	return container_of(pcq, struct kfv_cq, pcq);

@@ -10,25 +10,15 @@
 #include "ep.h"
 #include "verbs.h"
 
-static struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
-{
-	return container_of(fid, struct kfv_ep, ep.fid);
-}
-
 #define kfv_opt_value(optval, optlen, value) \
 	kfi_prov_getopt(optval, optlen, &(value), sizeof(value))
 
-static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
-			 void *optval, size_t *optlen)
+static int kfv_ep_get(struct kfv_ep *ep, int optname, void *optval,
+		      size_t *optlen)
 {
-	struct kfv_ep *ep = fid_to_kfv_ep(fid);
 	struct kfi_commit_info info;
 	size_t size;
 
-	if (level != KFI_OPT_ENDPOINT)
-		return -ENOPROTOOPT;
-	if (!optlen)
-		return -EINVAL;
 	switch (optname) {
 	case KFI_OPT_CM_DATA_SIZE:
 		size = kfv_cm_req_room(ep);
@@ -48,6 +38,25 @@ static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+static int kfv_ep_getopt(struct kfid *fid, int level, int optname,
+			 void *optval, size_t *optlen)
+{
+	struct kfv_ep *ep = fid_to_kfv_ep(fid);
+	int ret;
+
+	if (level != KFI_OPT_ENDPOINT)
+		return -ENOPROTOOPT;
+	if (!optlen)
+		return -EINVAL;
+	if (!kfv_domain_get(ep->domain))
+		return -ENODEV;
+	mutex_lock(&ep->lock);
+	ret = kfv_ep_get(ep, optname, optval, optlen);
+	mutex_unlock(&ep->lock);
+	kfv_domain_put(ep->domain);
+	return ret;
 }
 
 /* Commits that are outstanding are looked at again with it. */

@@ -151,6 +151,22 @@ static int kfv_pep_close(struct kfid *fid)
 	return 0;
 }
 
+/* Why it is too late to prepare for requests, or 0. */
+static int kfv_pep_too_late(struct kfv_pep *pep)
+{
+	bool gone;
+
+	lockdep_assert_held(&pep->lock);
+	if (pep->dev)
+		mutex_lock(&pep->dev->lock);
+	gone = !pep->id;
+	if (pep->dev)
+		mutex_unlock(&pep->dev->lock);
+	if (gone)
+		return -ENODEV;
+	return pep->listening ? -KFI_EOPBADSTATE : 0;
+}
+
 static int kfv_pep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 {
 	struct kfv_pep *pep = fid_to_kfv_pep(fid);
@@ -159,9 +175,8 @@ static int kfv_pep_bind(struct kfid *fid, struct kfid *bfid, u64 flags)
 	if (!bfid)
 		return -EINVAL;
 	mutex_lock(&pep->lock);
-	if (pep->listening)
-		ret = -KFI_EOPBADSTATE;
-	else
+	ret = kfv_pep_too_late(pep);
+	if (!ret)
 		ret = kfi_prov_bind_eq(&pep->eq, &pep->fabric->fabric, bfid,
 				       flags);
 	mutex_unlock(&pep->lock);
@@ -172,16 +187,15 @@ static int kfv_pep_control(struct kfid *fid, int command, void *arg)
 {
 	struct kfv_pep *pep = fid_to_kfv_pep(fid);
 	const int *backlog = arg;
-	int ret = 0;
+	int ret;
 
 	if (command != KFI_BACKLOG)
 		return -EOPNOTSUPP;
 	if (!backlog || *backlog < 1)
 		return -EINVAL;
 	mutex_lock(&pep->lock);
-	if (pep->listening)
-		ret = -KFI_EOPBADSTATE;
-	else
+	ret = kfv_pep_too_late(pep);
+	if (!ret)
 		pep->backlog = *backlog;
 	mutex_unlock(&pep->lock);
 	return ret;
@@ -212,12 +226,9 @@ static int kfv_pep_listen(struct kfid_pep *kfid_pep)
 	int ret;
 
 	mutex_lock(&pep->lock);
-	if (!pep->eq)
-		ret = -KFI_ENOEQ;
-	else if (pep->listening)
-		ret = -KFI_EOPBADSTATE;
-	else
-		ret = kfv_pep_listen_id(pep);
+	ret = kfv_pep_too_late(pep);
+	if (!ret)
+		ret = pep->eq ? kfv_pep_listen_id(pep) : -KFI_ENOEQ;
 	if (!ret)
 		pep->listening = true;
 	mutex_unlock(&pep->lock);
@@ -233,8 +244,8 @@ static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
 	if (!cr || paramlen > KFI_CM_REJ_SIZE || (paramlen && !param))
 		return -EINVAL;
 	id = kfv_connreq_take(cr);
-	if (!id)
-		return -KFI_EOPBADSTATE;
+	if (IS_ERR(id))
+		return PTR_ERR(id);
 	rdma_reject(id, param, paramlen, IB_CM_REJ_CONSUMER_DEFINED);
 	rdma_destroy_id(id);
 	return 0;

@@ -58,6 +58,42 @@ static void check_events(struct suite *t, struct suite_net *net,
 	}
 }
 
+/* Whatever state an endpoint was in, nothing can be done with it. */
+static void check_ep_gone(struct suite *t, struct suite_net *net,
+			  struct kfid_ep *ep, struct kfid_cq *cq)
+{
+	struct sockaddr_storage addr;
+	size_t len = sizeof(addr);
+	unsigned int ms = 1;
+
+	EXPECT_EQ(t, kfi_ep_bind(ep, &net->eq->fid, 0), -ENODEV);
+	EXPECT_EQ(t, kfi_ep_bind(ep, &cq->fid, KFI_TRANSMIT), -ENODEV);
+	EXPECT_EQ(t, kfi_enable(ep), -ENODEV);
+	EXPECT_EQ(t, kfi_connect(ep, NULL, NULL, 0), -ENODEV);
+	EXPECT_EQ(t, kfi_accept(ep, NULL, 0), -ENODEV);
+	EXPECT_EQ(t, kfi_shutdown(ep, 0), -ENODEV);
+	EXPECT_EQ(t, kfi_getname(&ep->fid, &addr, &len), -ENODEV);
+	EXPECT_EQ(t, kfi_getpeer(ep, &addr, &len), -ENODEV);
+	len = sizeof(ms);
+	EXPECT_EQ(t, kfi_getopt(&ep->fid, KFI_OPT_ENDPOINT,
+				KFI_OPT_CONNECT_TIMEOUT, &ms, &len), -ENODEV);
+	EXPECT_EQ(t, kfi_setopt(&ep->fid, KFI_OPT_ENDPOINT,
+				KFI_OPT_CONNECT_TIMEOUT, &ms, len), -ENODEV);
+}
+
+static void check_pep_gone(struct suite *t, struct suite_net *net)
+{
+	struct sockaddr_storage addr;
+	size_t len = sizeof(addr);
+	int backlog = 1;
+
+	EXPECT_EQ(t, kfi_pep_bind(net->pep, &net->eq->fid, 0), -ENODEV);
+	EXPECT_EQ(t, kfi_control(&net->pep->fid, KFI_BACKLOG, &backlog),
+		  -ENODEV);
+	EXPECT_EQ(t, kfi_listen(net->pep), -ENODEV);
+	EXPECT_EQ(t, kfi_getname(&net->pep->fid, &addr, &len), -ENODEV);
+}
+
 /* What is left of the objects can be closed, and nothing else. */
 static void check_gone(struct suite *t, struct suite_net *net,
 		       struct suite_pair *pair, u8 *buf)
@@ -75,6 +111,9 @@ static void check_gone(struct suite *t, struct suite_net *net,
 				&mr, NULL), -ENODEV);
 	EXPECT_EQ(t, kfi_endpoint(net->domain, pair->info, &ep, NULL),
 		  -ENODEV);
+	check_ep_gone(t, net, pair->a.ep, pair->a.tx.cq);
+	check_ep_gone(t, net, pair->b.ep, pair->b.tx.cq);
+	check_pep_gone(t, net);
 }
 
 static void test_removal(struct suite *t)
@@ -82,11 +121,14 @@ static void test_removal(struct suite *t)
 	struct suite_mem mem = { };
 	struct suite_net net;
 	struct suite_pair pair;
+	struct kfid_ep *fresh;
 	u8 *buf = kzalloc(64, GFP_KERNEL);
 
 	if (!EXPECT(t, buf) || !suite_open(t, &net, &pair, NULL))
 		goto out;
 	if (!suite_mem_open(&net, &mem, PAGE_SIZE, SUITE_ACCESS))
+		goto out_pair;
+	if (!EXPECT_OK(t, kfi_endpoint(net.domain, pair.info, &fresh, NULL)))
 		goto out_pair;
 	post_waiting(t, &pair.a, buf);
 	EXPECT_NO_COMP(t, &pair.a.tx);
@@ -96,6 +138,8 @@ static void test_removal(struct suite *t)
 	check_flushed(t, &pair.a.tx);
 	check_flushed(t, &pair.a.rx);
 	check_gone(t, &net, &pair, buf);
+	check_ep_gone(t, &net, fresh, pair.a.tx.cq);
+	EXPECT_OK(t, kfi_close(&fresh->fid));
 out_pair:
 	suite_mem_close(t, &mem);
 	suite_close(&net, &pair);
