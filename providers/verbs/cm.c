@@ -39,7 +39,7 @@ int kfv_cm_errno(int status)
 
 static bool kfv_ep_connecting(struct kfv_ep *ep)
 {
-	return READ_ONCE(ep->state) == KFV_CONNECTING;
+	return kfv_ep_state(ep) == KFV_CONNECTING;
 }
 
 /* The address is there; but a domain is one device, and the way may be another. */
@@ -117,18 +117,19 @@ static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
 	cancel_delayed_work(&ep->timer);
 	spin_lock_irq(&ep->tx.lock);
 	if (ep->state == KFV_CONNECTING) {
-		if (!ep->passive)
+		if (!ep->passive) {
 			ep->depth = min(ep->param.initiator_depth,
 					conn->initiator_depth);
+			kfv_ep_set_addrs(ep, id);
+		}
 		ep->connected.event = KFI_CONNECTED;
 		ep->connected.data_len = min(len, sizeof(ep->connected.data));
 		if (data)
 			memcpy(ep->connected.data, data,
 			       ep->connected.data_len);
-		memcpy(&ep->src, &id->route.addr.src_addr, sizeof(ep->src));
-		memcpy(&ep->peer, &id->route.addr.dst_addr, sizeof(ep->peer));
-		ep->was_connected = true;
-		ep->state = KFV_CONNECTED;
+		/* pairs with kfv_ep_was_connected() */
+		smp_store_release(&ep->was_connected, true);
+		kfv_ep_set_state(ep, KFV_CONNECTED);
 		kfi_eq_post(ep->eq, &ep->connected);
 		if (ep->lost)
 			kfv_ep_lost_locked(ep);

@@ -53,7 +53,7 @@ void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info)
 	const struct kfv_peer *peer;
 
 	memset(info, 0, sizeof(*info));
-	if (!ep->commit || !ep->was_connected)
+	if (!ep->commit || !kfv_ep_was_connected(ep))
 		return;
 	peer = &ep->commit->peer;
 	info->method = KFI_COMMIT_SERVER;

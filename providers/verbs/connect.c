@@ -14,7 +14,7 @@
 
 static int kfv_ep_state_error(const struct kfv_ep *ep)
 {
-	switch (ep->state) {
+	switch (kfv_ep_state(ep)) {
 	case KFV_IDLE:
 		return 0;
 	case KFV_CONNECTING:
@@ -31,7 +31,7 @@ static int kfv_ep_state_error(const struct kfv_ep *ep)
 static void kfv_ep_set_connecting(struct kfv_ep *ep)
 {
 	spin_lock_irq(&ep->tx.lock);
-	ep->state = KFV_CONNECTING;
+	kfv_ep_set_state(ep, KFV_CONNECTING);
 	spin_unlock_irq(&ep->tx.lock);
 	queue_delayed_work(kfv_wq, &ep->timer,
 			   msecs_to_jiffies(ep->connect_ms));
@@ -198,7 +198,7 @@ static int kfv_ep_shutdown(struct kfid_ep *kfid_ep, u64 flags)
 	if (!kfv_domain_get(ep->domain))
 		return -ENODEV;
 	mutex_lock(&ep->lock);
-	if (ep->was_connected)
+	if (kfv_ep_was_connected(ep))
 		kfv_ep_teardown(ep, false);
 	else
 		ret = -ENOTCONN;
@@ -215,6 +215,13 @@ void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param)
 					ep->peer_depth);
 	ep->param.responder_resources = min(param->responder_resources,
 					    ep->peer_resources);
+}
+
+/* Once, before anybody looks: see kfv_ep_was_connected() */
+void kfv_ep_set_addrs(struct kfv_ep *ep, const struct rdma_cm_id *id)
+{
+	memcpy(&ep->src, &id->route.addr.src_addr, sizeof(ep->src));
+	memcpy(&ep->peer, &id->route.addr.dst_addr, sizeof(ep->peer));
 }
 
 /* Gives an endpoint the connection request that it was opened with. */
@@ -239,8 +246,7 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 	kfv_ep_set_param(ep, &ep->param);
 	if (ep->commit)
 		ep->commit->peer = cr->peer;
-	memcpy(&ep->src, &id->route.addr.src_addr, sizeof(ep->src));
-	memcpy(&ep->peer, &id->route.addr.dst_addr, sizeof(ep->peer));
+	kfv_ep_set_addrs(ep, id);
 	rdma_lock_handler(id);
 	id->context = &ep->cm;
 	rdma_unlock_handler(id);
@@ -270,7 +276,7 @@ static int kfv_ep_getname(struct kfid *fid, void *addr, size_t *addrlen)
 
 	if (!kfv_domain_get(ep->domain))
 		return -ENODEV;
-	if (ep->passive || ep->was_connected)
+	if (ep->passive || kfv_ep_was_connected(ep))
 		ret = kfv_copy_addr(&ep->src, addr, addrlen);
 	kfv_domain_put(ep->domain);
 	return ret;
@@ -283,7 +289,7 @@ static int kfv_ep_getpeer(struct kfid_ep *kfid_ep, void *addr, size_t *addrlen)
 
 	if (!kfv_domain_get(ep->domain))
 		return -ENODEV;
-	if (ep->was_connected)
+	if (kfv_ep_was_connected(ep))
 		ret = kfv_copy_addr(&ep->peer, addr, addrlen);
 	kfv_domain_put(ep->domain);
 	return ret;

@@ -37,7 +37,7 @@ void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 
 	spin_lock_irqsave(&ep->tx.lock, irq);
 	if (ep->state == KFV_CONNECTING) {
-		ep->state = KFV_DOWN;
+		kfv_ep_set_state(ep, KFV_DOWN);
 		kfv_ep_post_error(ep, err, prov_errno, data, len);
 		queue_delayed_work(kfv_wq, &ep->down, 0);
 	}
@@ -52,7 +52,7 @@ static void kfv_ep_end_locked(struct kfv_ep *ep, unsigned int ms)
 		ep->lost = true;
 	if (ep->state != KFV_CONNECTED)
 		return;
-	ep->state = KFV_DOWN;
+	kfv_ep_set_state(ep, KFV_DOWN);
 	kfi_eq_post(ep->eq, &ep->shutdown);
 	queue_delayed_work(kfv_wq, &ep->down, msecs_to_jiffies(ms));
 }
@@ -107,7 +107,7 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
 	if (gone && ep->state == KFV_CONNECTED)
 		kfi_eq_post(ep->eq, &ep->shutdown);
 	if (ep->state != KFV_GONE)
-		ep->state = gone ? KFV_GONE : KFV_DOWN;
+		kfv_ep_set_state(ep, gone ? KFV_GONE : KFV_DOWN);
 	spin_unlock_irq(&ep->tx.lock);
 	kfv_rx_stop(ep, gone ? -ENODEV : -ESHUTDOWN);
 	cancel_delayed_work(&ep->timer);

@@ -158,7 +158,7 @@ int kfv_ep_enable(struct kfv_ep *ep)
 
 	if (ep->enabled)
 		return -KFI_EOPBADSTATE;
-	if (READ_ONCE(ep->state) != KFV_IDLE)
+	if (kfv_ep_state(ep) != KFV_IDLE)
 		return -ESHUTDOWN;
 	if (!ep->eq)
 		return -KFI_ENOEQ;

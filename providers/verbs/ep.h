@@ -6,6 +6,8 @@
 #ifndef KFV_EP_H
 #define KFV_EP_H
 
+#include <linux/compiler.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
@@ -276,8 +278,9 @@ enum kfv_state {
  * @enabled: kfi_enable() was called
  * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
  * @stalled: it could not be connected, see kfv_ep_drain()
- * @was_connected: for kfi_shutdown(): there was something to shut down
- * @state: under @tx's lock, as is @lost
+ * @was_connected: there was something to shut down; @src and @peer are what they
+ *	will be. See kfv_ep_was_connected()
+ * @state: under @tx's lock, as is @lost; to be read without by kfv_ep_state()
  * @lost: it was lost before it was connected
  * @qp: the queue pair, for posts
  * @depth: reads and atomics that the connection has
@@ -366,6 +369,24 @@ static inline struct kfv_ep *fid_to_kfv_ep(struct kfid *fid)
 	return container_of(fid, struct kfv_ep, ep.fid);
 }
 
+/* The state at some moment, which may be over; under the post lock it is not. */
+static inline enum kfv_state kfv_ep_state(const struct kfv_ep *ep)
+{
+	return READ_ONCE(ep->state);
+}
+
+static inline void kfv_ep_set_state(struct kfv_ep *ep, enum kfv_state state)
+{
+	lockdep_assert_held(&ep->tx.lock);
+	WRITE_ONCE(ep->state, state);
+}
+
+static inline bool kfv_ep_was_connected(const struct kfv_ep *ep)
+{
+	/* pairs with kfv_ep_established() */
+	return smp_load_acquire(&ep->was_connected);
+}
+
 static inline struct kfv_cq *to_kfv_cq(struct kfi_prov_cq *pcq)
 {
 	return container_of(pcq, struct kfv_cq, pcq);
@@ -425,6 +446,7 @@ void kfv_ep_free_queues(struct kfv_ep *ep);
 /* connect.c */
 extern const struct kfi_ops_cm kfv_ep_cm_ops;
 int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle);
+void kfv_ep_set_addrs(struct kfv_ep *ep, const struct rdma_cm_id *id);
 void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param);
 int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 		  size_t *addrlen);

@@ -94,7 +94,7 @@ static int kfv_set_conn_param(struct kfv_ep *ep, bool late, const void *optval,
 static int kfv_ep_set(struct kfv_ep *ep, int optname, const void *optval,
 		      size_t optlen)
 {
-	bool begun = ep->state != KFV_IDLE;
+	bool begun = kfv_ep_state(ep) != KFV_IDLE;
 
 	switch (optname) {
 	case KFI_OPT_CONNECT_TIMEOUT:
