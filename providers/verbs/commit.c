@@ -43,7 +43,7 @@ int kfv_commit_create(struct kfv_ep *ep)
 	INIT_LIST_HEAD(&commit->requests);
 	INIT_LIST_HEAD(&commit->done);
 	INIT_LIST_HEAD(&commit->imms);
-	INIT_WORK(&commit->work, kfv_target_work);
+	INIT_DELAYED_WORK(&commit->work, kfv_target_work);
 	INIT_DELAYED_WORK(&commit->timer, kfv_commit_timer);
 	commit->ep = ep;
 	ep->commit = commit;
@@ -55,7 +55,7 @@ void kfv_commit_destroy(struct kfv_ep *ep)
 	if (!ep->commit)
 		return;
 	cancel_delayed_work_sync(&ep->commit->timer);
-	cancel_work_sync(&ep->commit->work);
+	cancel_delayed_work_sync(&ep->commit->work);
 	kfree(ep->commit);
 	ep->commit = NULL;
 }
@@ -336,7 +336,7 @@ void kfv_commit_rx_work(struct work_struct *work)
 	if (!ep->commit || !kfv_domain_get(ep->domain))
 		return;
 	kfv_commit_imms(ep);
-	queue_work(kfv_wq, &ep->commit->work);
+	mod_delayed_work(kfv_wq, &ep->commit->work, 0);
 	kfv_domain_put(ep->domain);
 }
 

@@ -146,7 +146,7 @@ struct kfv_commit {
 	struct list_head	imms;
 	struct ib_recv_wr	*used;
 	unsigned int		nr_used;
-	struct work_struct	work;
+	struct delayed_work	work;
 	bool			stopped;
 	struct kfv_commit_reply	*replies;
 	DECLARE_BITMAP(idle, KFV_COMMIT_SLOTS);

@@ -6,8 +6,8 @@
  */
 
 #include <linux/bitmap.h>
-#include <linux/delay.h>
 #include <linux/minmax.h>
+#include <linux/workqueue.h>
 
 #include "commit.h"
 #include "ep.h"
@@ -29,7 +29,7 @@ void kfv_target_request(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 	spin_lock_irq(&commit->rx_lock);
 	list_add_tail(&rx->node, &commit->requests);
 	if (!commit->stopped)
-		queue_work(kfv_wq, &commit->work);
+		mod_delayed_work(kfv_wq, &commit->work, 0);
 	spin_unlock_irq(&commit->rx_lock);
 }
 
@@ -239,32 +239,28 @@ static unsigned int kfv_reply_idle(struct kfv_ep *ep)
 }
 
 /*
- * A polled queue does not tell that a reply is out, and a consumer who transmits
- * nothing has no reason to look at it: it is looked at here, until the peer has
- * acknowledged one or the connection ends.
+ * All replies are on their way; kfv_reply_done() goes on. But a polled queue does not
+ * tell, and a consumer who transmits nothing has no reason to look at it: it is
+ * looked at again in a moment, until the peer has acknowledged a reply or the
+ * connection ends. What the peer does is not worth a worker that sleeps.
  */
-static unsigned int kfv_reply_wait(struct kfv_ep *ep)
+static void kfv_reply_wait(struct kfv_ep *ep)
 {
-	unsigned int nr = kfv_reply_idle(ep);
-
-	if (ep->tx_cq->poll_ctx != IB_POLL_DIRECT)
-		return nr;
-	while (nr == KFV_COMMIT_SLOTS && !READ_ONCE(ep->commit->stopped)) {
-		usleep_range(50, 100);
-		nr = kfv_reply_idle(ep);
-	}
-	return nr;
+	if (ep->tx_cq->poll_ctx == IB_POLL_DIRECT)
+		queue_delayed_work(kfv_wq, &ep->commit->work, 1);
 }
 
 static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
 {
 	const struct kfv_wire_request *req = kfv_rx_request(rx);
-	unsigned int nr = kfv_reply_wait(ep);
+	unsigned int nr = kfv_reply_idle(ep);
 	struct kfv_commit *commit = ep->commit;
 	struct kfv_commit_reply *reply;
 
-	if (nr == KFV_COMMIT_SLOTS)
+	if (nr == KFV_COMMIT_SLOTS) {
+		kfv_reply_wait(ep);
 		return false;
+	}
 	clear_bit(nr, commit->idle);
 	reply = &commit->replies[nr];
 	reply->wire = (struct kfv_wire_reply) {
@@ -294,7 +290,7 @@ void kfv_reply_done(struct ib_cq *cq, struct ib_wc *wc)
 	/* Either the work finds the bit, or its waiting request is found here. */
 	smp_mb__after_atomic();
 	if (!list_empty_careful(&commit->done) && !READ_ONCE(commit->stopped))
-		queue_work(kfv_wq, &commit->work);
+		mod_delayed_work(kfv_wq, &commit->work, 0);
 }
 
 /* Bytes that a request is about; its ranges are good. */
@@ -342,7 +338,8 @@ static bool kfv_target_answer(struct kfv_ep *ep)
 /* One work for each endpoint, so one request after the other. */
 void kfv_target_work(struct work_struct *work)
 {
-	struct kfv_commit *commit = container_of(work, struct kfv_commit, work);
+	struct kfv_commit *commit = container_of(work, struct kfv_commit,
+						 work.work);
 	struct list_head list;
 
 	while (!READ_ONCE(commit->stopped) && kfv_target_answer(commit->ep)) {
@@ -362,5 +359,5 @@ void kfv_commit_stop(struct kfv_ep *ep)
 	spin_lock_irq(&commit->rx_lock);
 	commit->stopped = true;
 	spin_unlock_irq(&commit->rx_lock);
-	cancel_work_sync(&commit->work);
+	cancel_delayed_work_sync(&commit->work);
 }
