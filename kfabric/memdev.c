@@ -19,21 +19,21 @@ struct kfi_pmem {
 };
 
 /* protects the list of drivers */
-static DEFINE_MUTEX(kfi_memdev_drivers_lock);
-static LIST_HEAD(kfi_memdev_drivers);
+static DEFINE_MUTEX(drivers_lock);
+static LIST_HEAD(drivers);
 
 /*
  * protects the list of open devices. The last one opened is in front: a device
  * that has gone stays in the list until it is closed, and may meanwhile be back.
  */
-static DEFINE_MUTEX(kfi_memdevs_lock);
-static LIST_HEAD(kfi_memdevs);
+static DEFINE_MUTEX(memdevs_lock);
+static LIST_HEAD(memdevs);
 
-static struct kfi_memdev_driver *kfi_memdev_driver_find(const char *scheme)
+static struct kfi_memdev_driver *find_driver(const char *scheme)
 {
 	struct kfi_memdev_driver *driver;
 
-	list_for_each_entry(driver, &kfi_memdev_drivers, node)
+	list_for_each_entry(driver, &drivers, node)
 		if (!strcmp(driver->scheme, scheme))
 			return driver;
 	return NULL;
@@ -48,15 +48,15 @@ static struct kfi_memdev_driver *kfi_memdev_driver_find(const char *scheme)
  */
 int kfi_memdev_driver_register(struct kfi_memdev_driver *driver)
 {
-	int err = 0;
+	int ret = 0;
 
-	mutex_lock(&kfi_memdev_drivers_lock);
-	if (kfi_memdev_driver_find(driver->scheme))
-		err = -EEXIST;
+	mutex_lock(&drivers_lock);
+	if (find_driver(driver->scheme))
+		ret = -EEXIST;
 	else
-		list_add_tail(&driver->node, &kfi_memdev_drivers);
-	mutex_unlock(&kfi_memdev_drivers_lock);
-	return err;
+		list_add_tail(&driver->node, &drivers);
+	mutex_unlock(&drivers_lock);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_memdev_driver_register);
 
@@ -71,21 +71,21 @@ EXPORT_SYMBOL_GPL(kfi_memdev_driver_register);
  */
 void kfi_memdev_driver_unregister(struct kfi_memdev_driver *driver)
 {
-	mutex_lock(&kfi_memdev_drivers_lock);
+	mutex_lock(&drivers_lock);
 	list_del(&driver->node);
-	mutex_unlock(&kfi_memdev_drivers_lock);
+	mutex_unlock(&drivers_lock);
 }
 EXPORT_SYMBOL_GPL(kfi_memdev_driver_unregister);
 
-static struct kfi_memdev_driver *kfi_memdev_driver_get(const char *scheme)
+static struct kfi_memdev_driver *take_driver(const char *scheme)
 {
 	struct kfi_memdev_driver *driver;
 
-	mutex_lock(&kfi_memdev_drivers_lock);
-	driver = kfi_memdev_driver_find(scheme);
+	mutex_lock(&drivers_lock);
+	driver = find_driver(scheme);
 	if (driver && !try_module_get(driver->owner))
 		driver = NULL;
-	mutex_unlock(&kfi_memdev_drivers_lock);
+	mutex_unlock(&drivers_lock);
 	return driver;
 }
 
@@ -111,7 +111,7 @@ void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops)
 }
 EXPORT_SYMBOL_GPL(kfi_memdev_init);
 
-static void kfi_memdev_release(struct kref *kref)
+static void release_memdev(struct kref *kref)
 {
 	struct kfi_memdev *dev = container_of(kref, struct kfi_memdev, kref);
 	struct module *owner = dev->driver->owner;
@@ -122,10 +122,10 @@ static void kfi_memdev_release(struct kref *kref)
 
 void kfi_memdev_put(struct kfi_memdev *dev)
 {
-	kref_put(&dev->kref, kfi_memdev_release);
+	kref_put(&dev->kref, release_memdev);
 }
 
-static int kfi_mem_extent_cmp(const void *a, const void *b)
+static int compare_extents(const void *a, const void *b)
 {
 	const struct kfi_mem_extent *ea = a, *eb = b;
 
@@ -134,7 +134,7 @@ static int kfi_mem_extent_cmp(const void *a, const void *b)
 	return ea->pfn < eb->pfn ? -1 : 1;
 }
 
-static int kfi_mem_extent_find(const void *key, const void *elem)
+static int compare_pfn(const void *key, const void *elem)
 {
 	const struct kfi_mem_extent *extent = elem;
 	unsigned long pfn = *(const unsigned long *)key;
@@ -149,7 +149,7 @@ const struct kfi_mem_extent *kfi_memdev_extent(const struct kfi_memdev *dev,
 					       unsigned long pfn)
 {
 	return bsearch(&pfn, dev->extents, dev->nr_extents,
-		       sizeof(*dev->extents), kfi_mem_extent_find);
+		       sizeof(*dev->extents), compare_pfn);
 }
 
 /* the open device that has a page, with a reference, or NULL */
@@ -157,20 +157,20 @@ struct kfi_memdev *kfi_memdev_get(unsigned long pfn)
 {
 	struct kfi_memdev *dev, *found = NULL;
 
-	mutex_lock(&kfi_memdevs_lock);
-	list_for_each_entry(dev, &kfi_memdevs, node) {
+	mutex_lock(&memdevs_lock);
+	list_for_each_entry(dev, &memdevs, node) {
 		if (kfi_memdev_extent(dev, pfn)) {
 			kref_get(&dev->kref);
 			found = dev;
 			break;
 		}
 	}
-	mutex_unlock(&kfi_memdevs_lock);
+	mutex_unlock(&memdevs_lock);
 	return found;
 }
 
 /* What a path says: the scheme, and what the driver is given. */
-static const char *kfi_pmem_path(const char *path, char *scheme, size_t size)
+static const char *split_path(const char *path, char *scheme, size_t size)
 {
 	const char *colon;
 
@@ -206,45 +206,45 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 	char scheme[KFI_NAME_MAX];
 	struct kfi_memdev *dev;
 	struct kfi_pmem *pmem;
-	int err;
+	int ret;
 
 	might_sleep();
-	path = path ? kfi_pmem_path(path, scheme, sizeof(scheme)) : NULL;
+	path = path ? split_path(path, scheme, sizeof(scheme)) : NULL;
 	if (!path || !holder)
 		return ERR_PTR(-EINVAL);
-	driver = kfi_memdev_driver_get(scheme);
+	driver = take_driver(scheme);
 	if (!driver) {
 		request_module("kfi-mem-%s", scheme);
-		driver = kfi_memdev_driver_get(scheme);
+		driver = take_driver(scheme);
 	}
 	if (!driver)
 		return ERR_PTR(-ENODEV);
 
 	pmem = kmalloc_obj(*pmem);
 	if (!pmem) {
-		err = -ENOMEM;
+		ret = -ENOMEM;
 		goto err_module;
 	}
 	dev = driver->open(path, holder);
 	if (IS_ERR(dev)) {
-		err = PTR_ERR(dev);
+		ret = PTR_ERR(dev);
 		goto err_free;
 	}
 	dev->driver = driver;
 	sort(dev->extents, dev->nr_extents, sizeof(*dev->extents),
-	     kfi_mem_extent_cmp, NULL);
+	     compare_extents, NULL);
 	pmem->dev = dev;
 
-	mutex_lock(&kfi_memdevs_lock);
-	list_add(&dev->node, &kfi_memdevs);
-	mutex_unlock(&kfi_memdevs_lock);
+	mutex_lock(&memdevs_lock);
+	list_add(&dev->node, &memdevs);
+	mutex_unlock(&memdevs_lock);
 	return pmem;
 
 err_free:
 	kfree(pmem);
 err_module:
 	module_put(driver->owner);
-	return ERR_PTR(err);
+	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_open);
 
@@ -262,9 +262,9 @@ void kfi_pmem_close(struct kfi_pmem *pmem)
 	struct kfi_memdev *dev = pmem->dev;
 
 	might_sleep();
-	mutex_lock(&kfi_memdevs_lock);
+	mutex_lock(&memdevs_lock);
 	list_del(&dev->node);
-	mutex_unlock(&kfi_memdevs_lock);
+	mutex_unlock(&memdevs_lock);
 
 	mutex_lock(&dev->lock);
 	dev->closed = true;

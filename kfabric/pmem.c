@@ -28,8 +28,8 @@ struct kfi_pmem_batch {
  */
 
 /* Appends bytes to a region; without an array of pieces only counts. */
-static void kfi_pmem_region_add(struct kfi_pmem_region *region, u64 *end,
-				u64 offset, u64 len)
+static void region_add(struct kfi_pmem_region *region, u64 *end,
+		       u64 offset, u64 len)
 {
 	if (!region->nr_pieces || *end != offset) {
 		if (region->pieces) {
@@ -45,8 +45,8 @@ static void kfi_pmem_region_add(struct kfi_pmem_region *region, u64 *end,
 	*end = offset + len;
 }
 
-static int kfi_pmem_region_add_seg(struct kfi_pmem_region *region, u64 *end,
-				   const struct kfi_seg *seg)
+static int region_add_seg(struct kfi_pmem_region *region, u64 *end,
+			  const struct kfi_seg *seg)
 {
 	const struct kfi_mem_extent *extent;
 	u64 in_extent, len, done;
@@ -64,61 +64,60 @@ static int kfi_pmem_region_add_seg(struct kfi_pmem_region *region, u64 *end,
 			    offset_in_page(seg->offset + done);
 		len = min(seg->len - done,
 			  ((u64)extent->nr_pages << PAGE_SHIFT) - in_extent);
-		kfi_pmem_region_add(region, end, extent->offset + in_extent,
-				    len);
+		region_add(region, end, extent->offset + in_extent, len);
 	}
 	return 0;
 }
 
-static int kfi_pmem_region_walk(struct kfi_pmem_region *region,
-				enum kfi_iov_type type, const void *iov,
-				size_t count)
+static int region_walk(struct kfi_pmem_region *region,
+		       enum kfi_iov_type type, const void *iov,
+		       size_t count)
 {
 	struct kfi_seg_iter iter;
 	struct kfi_seg seg;
 	u64 end = 0;
-	int err;
+	int ret;
 
 	region->nr_pieces = 0;
 	region->len = 0;
 	kfi_seg_iter_init(&iter, type, iov, count);
 	while (kfi_seg_next(&iter, SIZE_MAX, &seg)) {
-		err = kfi_pmem_region_add_seg(region, &end, &seg);
-		if (err)
-			return err;
+		ret = region_add_seg(region, &end, &seg);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
 
 /* Twice: to count the pieces, and to write them down. */
-static int kfi_pmem_region_map(struct kfi_pmem_region *region,
-			       enum kfi_iov_type type, const void *iov,
-			       size_t count)
+static int region_map(struct kfi_pmem_region *region,
+		      enum kfi_iov_type type, const void *iov,
+		      size_t count)
 {
-	int err;
+	int ret;
 
 	region->pieces = NULL;
-	err = kfi_pmem_region_walk(region, type, iov, count);
-	if (err)
-		return err;
+	ret = region_walk(region, type, iov, count);
+	if (ret)
+		return ret;
 	region->pieces = kvzalloc_objs(*region->pieces, region->nr_pieces);
 	if (!region->pieces)
 		return -ENOMEM;
-	return kfi_pmem_region_walk(region, type, iov, count);
+	return region_walk(region, type, iov, count);
 }
 
-static int kfi_pmem_region_enter(struct kfi_pmem_region *region)
+static int region_enter(struct kfi_pmem_region *region)
 {
 	struct kfi_memdev *dev = region->dev;
-	int err = 0;
+	int ret = 0;
 
 	mutex_lock(&dev->lock);
 	if (dev->revoked)
-		err = -ENODEV;
+		ret = -ENODEV;
 	else
 		list_add_tail(&region->node, &dev->regions);
 	mutex_unlock(&dev->lock);
-	return err;
+	return ret;
 }
 
 /**
@@ -142,7 +141,7 @@ int kfi_pmem_region_init(struct kfi_pmem_region *region,
 {
 	struct kfi_seg_iter iter;
 	struct kfi_seg seg;
-	int err;
+	int ret;
 
 	might_sleep();
 	kfi_seg_iter_init(&iter, type, iov, count);
@@ -153,14 +152,14 @@ int kfi_pmem_region_init(struct kfi_pmem_region *region,
 		return -EINVAL;
 	region->revoke = revoke;
 	region->revoked = false;
-	err = kfi_pmem_region_map(region, type, iov, count);
-	if (!err)
-		err = kfi_pmem_region_enter(region);
-	if (err) {
+	ret = region_map(region, type, iov, count);
+	if (!ret)
+		ret = region_enter(region);
+	if (ret) {
 		kvfree(region->pieces);
 		kfi_memdev_put(region->dev);
 	}
-	return err;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_region_init);
 
@@ -189,7 +188,7 @@ EXPORT_SYMBOL_GPL(kfi_pmem_region_destroy);
 
 /* the piece that has the byte at @offset, which is inside the region */
 static const struct kfi_pmem_piece *
-kfi_pmem_piece_at(const struct kfi_pmem_region *region, u64 offset)
+piece_at(const struct kfi_pmem_region *region, u64 offset)
 {
 	size_t low = 0, high = region->nr_pieces;
 
@@ -204,8 +203,7 @@ kfi_pmem_piece_at(const struct kfi_pmem_region *region, u64 offset)
 	return &region->pieces[low];
 }
 
-static bool kfi_pmem_inside(const struct kfi_pmem_region *region, u64 offset,
-			    u64 len)
+static bool inside(const struct kfi_pmem_region *region, u64 offset, u64 len)
 {
 	return offset <= region->len && len <= region->len - offset;
 }
@@ -229,16 +227,16 @@ int kfi_pmem_store(struct kfi_pmem_region *region, u64 offset, const void *src,
 	struct kfi_memdev *dev = region->dev;
 	const struct kfi_pmem_piece *piece;
 	u64 skip, n;
-	int err = 0;
+	int ret = 0;
 
 	might_sleep();
-	if (!kfi_pmem_inside(region, offset, len))
+	if (!inside(region, offset, len))
 		return -EINVAL;
 	down_read(&dev->alive);
 	if (region->revoked)
-		err = -ENODEV;
-	while (!err && len) {
-		piece = kfi_pmem_piece_at(region, offset);
+		ret = -ENODEV;
+	while (!ret && len) {
+		piece = piece_at(region, offset);
 		skip = offset - piece->start;
 		n = min_t(u64, len, piece->len - skip);
 		memcpy(dev->addr + piece->offset + skip, src, n);
@@ -247,7 +245,7 @@ int kfi_pmem_store(struct kfi_pmem_region *region, u64 offset, const void *src,
 		len -= n;
 	}
 	up_read(&dev->alive);
-	return err;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_store);
 
@@ -255,7 +253,7 @@ EXPORT_SYMBOL_GPL(kfi_pmem_store);
  * Persisting
  */
 
-static int kfi_pmem_batch_flush(struct kfi_pmem_batch *batch)
+static int batch_flush(struct kfi_pmem_batch *batch)
 {
 	unsigned int nr = batch->nr;
 
@@ -265,10 +263,10 @@ static int kfi_pmem_batch_flush(struct kfi_pmem_batch *batch)
 	return batch->dev->ops->persist(batch->dev, batch->ranges, nr);
 }
 
-static int kfi_pmem_batch_add(struct kfi_pmem_batch *batch, u64 offset, u64 len)
+static int batch_add(struct kfi_pmem_batch *batch, u64 offset, u64 len)
 {
 	struct kfi_mem_range *last;
-	int err;
+	int ret;
 
 	if (batch->nr) {
 		last = &batch->ranges[batch->nr - 1];
@@ -278,9 +276,9 @@ static int kfi_pmem_batch_add(struct kfi_pmem_batch *batch, u64 offset, u64 len)
 		}
 	}
 	if (batch->nr == KFI_PMEM_BATCH) {
-		err = kfi_pmem_batch_flush(batch);
-		if (err)
-			return err;
+		ret = batch_flush(batch);
+		if (ret)
+			return ret;
 	}
 	batch->ranges[batch->nr].offset = offset;
 	batch->ranges[batch->nr].len = len;
@@ -288,47 +286,47 @@ static int kfi_pmem_batch_add(struct kfi_pmem_batch *batch, u64 offset, u64 len)
 	return 0;
 }
 
-static int kfi_pmem_batch_add_span(struct kfi_pmem_batch *batch,
-				   const struct kfi_pmem_span *span)
+static int batch_add_span(struct kfi_pmem_batch *batch,
+			  const struct kfi_pmem_span *span)
 {
 	const struct kfi_pmem_piece *piece;
 	u64 skip, n, done;
-	int err;
+	int ret;
 
 	if (span->region->revoked)
 		return -ENODEV;
 	for (done = 0; done < span->len; done += n) {
-		piece = kfi_pmem_piece_at(span->region, span->offset + done);
+		piece = piece_at(span->region, span->offset + done);
 		skip = span->offset + done - piece->start;
 		n = min(span->len - done, piece->len - skip);
-		err = kfi_pmem_batch_add(batch, piece->offset + skip, n);
-		if (err)
-			return err;
+		ret = batch_add(batch, piece->offset + skip, n);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
 
-static int kfi_memdev_persist(struct kfi_memdev *dev,
-			      const struct kfi_pmem_span *spans,
-			      unsigned int nr)
+static int memdev_persist(struct kfi_memdev *dev,
+			  const struct kfi_pmem_span *spans,
+			  unsigned int nr)
 {
 	struct kfi_pmem_batch batch;
 	unsigned int i;
-	int err = 0;
+	int ret = 0;
 
 	batch.dev = dev;
 	batch.nr = 0;
 	down_read(&dev->alive);
-	for (i = 0; i < nr && !err; i++)
+	for (i = 0; i < nr && !ret; i++)
 		if (spans[i].region->dev == dev)
-			err = kfi_pmem_batch_add_span(&batch, &spans[i]);
-	if (!err)
-		err = kfi_pmem_batch_flush(&batch);
+			ret = batch_add_span(&batch, &spans[i]);
+	if (!ret)
+		ret = batch_flush(&batch);
 	up_read(&dev->alive);
-	return err;
+	return ret;
 }
 
-static bool kfi_pmem_dev_seen(const struct kfi_pmem_span *spans, unsigned int i)
+static bool dev_seen(const struct kfi_pmem_span *spans, unsigned int i)
 {
 	unsigned int j;
 
@@ -354,18 +352,16 @@ static bool kfi_pmem_dev_seen(const struct kfi_pmem_span *spans, unsigned int i)
 int kfi_pmem_persist(const struct kfi_pmem_span *spans, unsigned int nr)
 {
 	unsigned int i;
-	int err = 0;
+	int ret = 0;
 
 	might_sleep();
 	for (i = 0; i < nr; i++)
-		if (!kfi_pmem_inside(spans[i].region, spans[i].offset,
-				     spans[i].len))
+		if (!inside(spans[i].region, spans[i].offset, spans[i].len))
 			return -EINVAL;
-	for (i = 0; i < nr && !err; i++)
-		if (!kfi_pmem_dev_seen(spans, i))
-			err = kfi_memdev_persist(spans[i].region->dev, spans,
-						 nr);
-	return err;
+	for (i = 0; i < nr && !ret; i++)
+		if (!dev_seen(spans, i))
+			ret = memdev_persist(spans[i].region->dev, spans, nr);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_persist);
 

@@ -298,7 +298,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 
 static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 		       struct kfv_offer *offer, const char *owner,
-		       void *context, struct kfv_ep **pep)
+		       void *context, struct kfv_ep **made)
 {
 	struct kfv_ep *ep;
 	int ret;
@@ -325,7 +325,7 @@ static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 	mutex_lock(&domain->lock);
 	list_add_tail(&ep->node, &domain->eps);
 	mutex_unlock(&domain->lock);
-	*pep = ep;
+	*made = ep;
 	return 0;
 
 err_domain:
@@ -338,14 +338,14 @@ err_free:
 }
 
 int kfv_ep_open(struct kfid_domain *kfid_domain, struct kfi_info *info,
-		struct kfid_ep **pep, void *context, const char *owner)
+		struct kfid_ep **kfid_ep, void *context, const char *owner)
 {
 	struct kfv_domain *domain = to_kfv_domain(kfid_domain);
 	struct kfv_offer *offer;
 	struct kfv_ep *ep;
 	int ret = -ENOMEM;
 
-	if (!info || !pep)
+	if (!info || !kfid_ep)
 		return -EINVAL;
 	if (!kfv_domain_get(domain))
 		return -ENODEV;
@@ -355,6 +355,6 @@ int kfv_ep_open(struct kfid_domain *kfid_domain, struct kfi_info *info,
 	kfree(offer);
 	kfv_domain_put(domain);
 	if (!ret)
-		*pep = &ep->ep;
+		*kfid_ep = &ep->ep;
 	return ret;
 }

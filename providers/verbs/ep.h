@@ -428,6 +428,8 @@ const char *kfv_cq_strerror(int prov_errno);
 
 /* ep.c */
 int kfv_ep_enable(struct kfv_ep *ep);
+
+/* msg.c, rma.c, atomic.c */
 extern const struct kfi_ops_msg kfv_msg_ops;
 extern const struct kfi_ops_msg kfv_no_msg_ops;
 extern const struct kfi_ops_rma kfv_rma_ops;
