@@ -26,8 +26,10 @@
  *
  * When a connection ends, each end that did not ask for it gets KFI_SHUTDOWN,
  * whatever the reason. Where the reason is known an error event can come before
- * it; ETIMEDOUT does when the peer has not answered a commit within
- * KFI_OPT_COMMIT_TIMEOUT. The endpoint cannot be connected again, only closed.
+ * it: ETIMEDOUT when the peer has not answered a commit within
+ * KFI_OPT_COMMIT_TIMEOUT, EIO when a queue pair or completion queue of the device has
+ * failed, EADDRNOTAVAIL when the local address has moved. The endpoint cannot be
+ * connected again, only closed.
  *
  * Private data is the consumer's bytes, unchanged and without a header of ours
  * on an endpoint without KFI_RMA_PMEM. The connection manager pads it with

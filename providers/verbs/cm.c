@@ -191,7 +191,7 @@ void kfv_qp_event(struct ib_event *event, void *context)
 		rdma_notify(ep->id, event->event);
 		break;
 	case IB_EVENT_QP_FATAL:
-		kfv_ep_fatal(ep, EIO, KFV_ERR_QP | event->event);
+		kfv_ep_fatal(ep, EIO, KFV_ERR_EVENT | event->event);
 		break;
 	case IB_EVENT_QP_REQ_ERR:
 	case IB_EVENT_QP_ACCESS_ERR:
@@ -200,4 +200,15 @@ void kfv_qp_event(struct ib_event *event, void *context)
 	default:
 		break;
 	}
+}
+
+/* A completion queue has failed, in any context: what it has not told it never will. */
+void kfv_cq_event(struct ib_event *event, void *context)
+{
+	struct kfv_ep *ep = context;
+
+	if (event->event != IB_EVENT_CQ_ERR)
+		return;
+	WRITE_ONCE(ep->cut_off, true);
+	kfv_ep_fatal(ep, EIO, KFV_ERR_EVENT | event->event);
 }

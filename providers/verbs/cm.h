@@ -16,8 +16,8 @@ struct kfv_device;
 struct kfv_ep;
 struct kfv_fabric;
 
-/* Mark of an event queue's prov_errno: an event of the queue pair. */
-#define KFV_ERR_QP		BIT(16)
+/* Mark of an event queue's prov_errno: an event of the device. */
+#define KFV_ERR_EVENT		BIT(16)
 
 /**
  * struct kfv_cm - who gets the events of a CM id: its context
@@ -76,6 +76,7 @@ int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev);
 int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		 struct rdma_cm_event *ev);
 void kfv_qp_event(struct ib_event *event, void *context);
+void kfv_cq_event(struct ib_event *event, void *context);
 
 /* down.c */
 void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,

@@ -161,6 +161,8 @@ int kfv_commit_alloc(struct kfv_ep *ep, unsigned int cq_size)
 	if (IS_ERR(commit->cq)) {
 		ret = PTR_ERR(commit->cq);
 		commit->cq = NULL;
+	} else {
+		commit->cq->event_handler = kfv_cq_event;
 	}
 	return ret;
 }
@@ -186,13 +188,18 @@ static void kfv_commit_unmap(struct kfv_ep *ep)
 				     DMA_TO_DEVICE);
 }
 
+void kfv_commit_close_queue(struct kfv_commit *commit)
+{
+	if (commit->cq)
+		ib_free_cq(commit->cq);
+	commit->cq = NULL;
+}
+
 void kfv_commit_free(struct kfv_ep *ep)
 {
 	struct kfv_commit *commit = ep->commit;
 
-	if (commit->cq)
-		ib_free_cq(commit->cq);
-	commit->cq = NULL;
+	kfv_commit_close_queue(commit);
 	/* What nobody read until now is not read any more. */
 	mutex_lock(&commit->imm_lock);
 	INIT_LIST_HEAD(&commit->imms);

@@ -184,6 +184,7 @@ static inline unsigned int kfv_commit_receives(const struct kfv_ep *ep)
 int kfv_commit_create(struct kfv_ep *ep);
 void kfv_commit_destroy(struct kfv_ep *ep);
 int kfv_commit_alloc(struct kfv_ep *ep, unsigned int cq_size);
+void kfv_commit_close_queue(struct kfv_commit *commit);
 void kfv_commit_free(struct kfv_ep *ep);
 struct ib_cq *kfv_commit_recv_cq(struct kfv_ep *ep);
 int kfv_commit_start(struct kfv_ep *ep);

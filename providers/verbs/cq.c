@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
+#include "cm.h"
 #include "commit.h"
 #include "ep.h"
 #include "verbs.h"
@@ -99,6 +100,8 @@ int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
 		queue->ib = NULL;
 		return ret;
 	}
+	/* No work request is there yet, and so no event can have been missed. */
+	queue->ib->event_handler = kfv_cq_event;
 	if (cq->poll_ctx == IB_POLL_DIRECT) {
 		spin_lock_irq(&cq->poll_lock);
 		list_add_tail(&queue->node, &cq->queues);

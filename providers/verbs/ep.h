@@ -278,6 +278,7 @@ enum kfv_state {
  * @enabled: kfi_enable() was called
  * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
  * @stalled: it could not be connected, see kfv_ep_drain()
+ * @cut_off: a queue of the device has failed, see kfv_ep_cut_off()
  * @was_connected: there was something to shut down; @src and @peer are what they
  *	will be. See kfv_ep_was_connected()
  * @state: under @tx's lock, as is @lost; to be read without by kfv_ep_state()
@@ -323,6 +324,7 @@ struct kfv_ep {
 	bool			enabled;
 	bool			has_qp;
 	bool			stalled;
+	bool			cut_off;
 	bool			was_connected;
 	enum kfv_state		state;
 	bool			lost;
@@ -442,6 +444,7 @@ extern const struct kfi_ops_ep kfv_ep_ops;
 /* queues.c */
 int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id);
 void kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp);
+void kfv_ep_cut_off(struct kfv_ep *ep, struct rdma_cm_id *id);
 int kfv_ep_alloc_queues(struct kfv_ep *ep);
 void kfv_ep_free_queues(struct kfv_ep *ep);
 

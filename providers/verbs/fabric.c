@@ -13,8 +13,8 @@
 
 static const char *kfv_eq_strerror(int prov_errno)
 {
-	if (prov_errno & KFV_ERR_QP)
-		return ib_event_msg(prov_errno & ~KFV_ERR_QP);
+	if (prov_errno & KFV_ERR_EVENT)
+		return ib_event_msg(prov_errno & ~KFV_ERR_EVENT);
 	return prov_errno ? ibcm_reject_msg(prov_errno) : "no detail";
 }
 

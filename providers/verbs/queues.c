@@ -185,3 +185,18 @@ void kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp)
 	else
 		kfv_drain_rq(&ep->rx.queue, qp);
 }
+
+/*
+ * Draining waits for completions, and a queue that has failed has none. Without queue
+ * pair and queues nothing completes any more, and what has not is there to be
+ * flushed.
+ */
+void kfv_ep_cut_off(struct kfv_ep *ep, struct rdma_cm_id *id)
+{
+	rdma_destroy_qp(id);
+	ep->has_qp = false;
+	kfv_queue_close(&ep->rx.queue);
+	kfv_queue_close(&ep->tx.queue);
+	if (ep->commit)
+		kfv_commit_close_queue(ep->commit);
+}

@@ -96,6 +96,7 @@ static const struct suite_test *const suite_driven_tables[] = {
 	suite_dax_tests,
 	suite_dax_device_tests,
 #endif
+	suite_failure_tests,
 };
 
 struct workqueue_struct *suite_wq;

@@ -82,6 +82,7 @@ extern const struct suite_test suite_removal_tests[];
 extern const struct suite_test suite_dax_tests[];
 extern const struct suite_test suite_dax_device_tests[];
 extern const struct suite_test suite_netns_tests[];
+extern const struct suite_test suite_failure_tests[];
 
 /* Work that runs beside the test. */
 extern struct workqueue_struct *suite_wq;
