@@ -6,6 +6,7 @@
 #ifndef KFI_PROV_H
 #define KFI_PROV_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/socket.h>
@@ -195,7 +196,6 @@ int kfi_prov_setopt_tx_handler(struct kfi_tx_handler_attr *handler, bool late,
  * @olen: of an error: bytes too many
  * @err: positive errno: this is an error
  * @prov_errno: the provider's number for it
- * @credit: the core's
  */
 struct kfi_comp {
 	void			*op_context;
@@ -205,37 +205,48 @@ struct kfi_comp {
 	size_t			olen;
 	int			err;
 	int			prov_errno;
-	struct kfi_cq_credit	*credit;
 };
+
+/* Of &kfi_cq_credit.returned: flags below the number of slots */
+#define KFI_CREDIT_WANT		BIT(0)	/* the provider waits for a slot */
+#define KFI_CREDIT_DEAD		BIT(1)	/* the endpoint is closed */
+#define KFI_CREDIT_SHIFT	2
+#define KFI_CREDIT_SLOT		BIT(KFI_CREDIT_SHIFT)
 
 /**
  * struct kfi_cq_credit - one endpoint's share, in one direction, of a queue
  * @cq: the queue
  * @limit: entries reserved
- * @work: queued on @wq when an entry was read while @want was set
+ * @work: queued on @wq when a slot came back while KFI_CREDIT_WANT was set
  * @wq: workqueue of @work
+ * @node: in @cq's list of credits; under @cq's lock
  * @taken: operations posted; written by the provider under its post lock, and on a
  *	cache line that nobody else writes
- * @returned: operations whose slot came back; written under @cq's lock
- * @want: the provider waits for a slot; under @cq's lock
- * @unread: entries in the ring; under @cq's lock
- * @dead: the endpoint is closed, and the last reader frees this; under @cq's
- *	lock
- * @node: in @cq's list of credits
+ * @returned: operations whose slot came back, and KFI_CREDIT_* flags, which are
+ *	set and cleared under @cq's lock. Who finds one set must take the lock
  */
 struct kfi_cq_credit {
 	struct kfi_prov_cq	*cq;
 	unsigned int		limit;
 	struct work_struct	*work;
 	struct workqueue_struct	*wq;
-
-	u32			taken ____cacheline_aligned_in_smp;
-
-	u32			returned ____cacheline_aligned_in_smp;
-	bool			want;
-	unsigned int		unread;
-	bool			dead;
 	struct list_head	node;
+
+	u64			taken ____cacheline_aligned_in_smp;
+
+	atomic64_t		returned ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct kfi_cq_slot - a place in the ring of a completion queue
+ * @nr: number of the entry in it, counted from 1; written last
+ * @credit: the credit of the entry's operation
+ * @comp: the entry
+ */
+struct kfi_cq_slot {
+	unsigned long		nr;
+	struct kfi_cq_credit	*credit;
+	struct kfi_comp		comp;
 };
 
 /**
@@ -247,21 +258,18 @@ struct kfi_cq_credit {
  *	several readers at once. NULL when the device drives the queue
  * @strerror: text of a prov_errno
  * @format: format of the entries
- * @size: entries of @ring, a power of two
  * @limit: entries that may be reserved
  * @handler: completion handler, or NULL
  * @process: it runs in process context
- * @lock: protects what follows, and the credits' members that say so. Innermost
- *	but for workqueue locks
- * @ring: entries
- * @head: next to read
- * @tail: next to fill
+ * @ring: slots
+ * @mask: their number, a power of two, - 1
+ * @lock: protects @reserved, @credits and the credits' flags; not taken for an
+ *	entry. Innermost but for workqueue locks
  * @reserved: entries promised to endpoints, dead ones' unread entries included
- * @armed: the handler is to be called at the next entry
- * @handling: the handler is running
- * @again: the handler is to be called again by who runs it
- * @idle: who waits for the handler to have run, or NULL
  * @credits: all credits
+ * @tail: entries that were made, or are being made
+ * @head: entries that were read
+ * @state: KFI_CQ_*, see cq.c
  */
 struct kfi_prov_cq {
 	struct kfid_cq		cq;
@@ -269,21 +277,20 @@ struct kfi_prov_cq {
 	void			(*poll)(struct kfi_prov_cq *pcq, int budget);
 	const char		*(*strerror)(int prov_errno);
 	enum kfi_cq_format	format;
-	unsigned int		size;
 	unsigned int		limit;
 	kfi_comp_handler	handler;
 	bool			process;
+	struct kfi_cq_slot	*ring;
+	unsigned long		mask;
 
-	spinlock_t		lock ____cacheline_aligned_in_smp;
-	struct kfi_comp		*ring;
-	unsigned int		head;
-	unsigned int		tail;
+	/* see above */
+	spinlock_t		lock;
 	unsigned int		reserved;
-	bool			armed;
-	bool			handling;
-	bool			again;
-	struct completion	*idle;
 	struct list_head	credits;
+
+	atomic_long_t		tail ____cacheline_aligned_in_smp;
+	atomic_long_t		head ____cacheline_aligned_in_smp;
+	atomic_t		state ____cacheline_aligned_in_smp;
 };
 
 int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
@@ -299,6 +306,8 @@ struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
 void kfi_cq_release(struct kfi_cq_credit *credit);
 bool kfi_cq_want(struct kfi_cq_credit *credit);
 void kfi_cq_complete(struct kfi_cq_credit *credit, const struct kfi_comp *comp);
+void kfi_cq_complete_op(struct kfi_cq_credit *credit, void *op_context,
+			u64 flags);
 void kfi_cq_complete_silent(struct kfi_cq_credit *credit);
 
 /**
@@ -313,7 +322,9 @@ void kfi_cq_complete_silent(struct kfi_cq_credit *credit);
  */
 static inline bool kfi_cq_take(struct kfi_cq_credit *credit)
 {
-	if (credit->taken - READ_ONCE(credit->returned) >= credit->limit)
+	u64 returned = atomic64_read(&credit->returned) >> KFI_CREDIT_SHIFT;
+
+	if (credit->taken - returned >= credit->limit)
 		return false;
 	credit->taken++;
 	return true;

@@ -6,6 +6,9 @@
 #ifndef KFI_CORE_H
 #define KFI_CORE_H
 
+#include <linux/atomic.h>
+#include <linux/uio.h>
+
 #include <kfi_prov.h>
 
 struct net;
@@ -13,7 +16,34 @@ struct net;
 int kfi_sockaddr_parse(struct net *net, const char *node, const char *service,
 		       u32 format, struct sockaddr_storage *addr);
 
+/* As kfi_iov_len(), of one element; what is at NULL may be a member of a structure. */
+static inline size_t kfi_kvec_len(const struct kvec *kv)
+{
+	if (kv->iov_len && (unsigned long)kv->iov_base < PAGE_SIZE)
+		return SIZE_MAX;
+	return kv->iov_len;
+}
+
 int kfi_eq_init(void);
 void kfi_eq_exit(void);
+
+void kfi_cq_return_flagged(struct kfi_cq_credit *credit);
+
+/*
+ * A slot is free again. Without a flag nothing else is to be done, and the credit
+ * may be gone as soon as the number is written.
+ */
+static inline void kfi_cq_return(struct kfi_cq_credit *credit)
+{
+	s64 old = atomic64_read(&credit->returned);
+
+	do {
+		if (unlikely(old & (KFI_CREDIT_WANT | KFI_CREDIT_DEAD))) {
+			kfi_cq_return_flagged(credit);
+			return;
+		}
+	} while (!atomic64_try_cmpxchg(&credit->returned, &old,
+				       old + KFI_CREDIT_SLOT));
+}
 
 #endif /* KFI_CORE_H */

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Completion queues: the ring of entries, and the credits that keep it from being
- * overrun.
+ * Completion queues: the ring of entries, and the handler that is told of them.
  */
 
-#include <linux/completion.h>
-#include <linux/err.h>
+#include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include <kfi_prov.h>
 
+#include "core.h"
+
 #define KFI_CQ_DEFAULT_SIZE	1024
 #define KFI_CQ_MAX_SIZE		BIT(20)
 
-/* Entries read under one hold of the lock, which completions wait for. */
-#define KFI_CQ_READ_BATCH	64
+/* Of &kfi_prov_cq.state */
+#define CQ_ARMED	BIT(0)	/* the handler is to be called at the next entry */
+#define CQ_RUNNING	BIT(1)	/* somebody runs the handler */
+#define CQ_AGAIN	BIT(2)	/* and is to run it once more */
 
 #ifdef CONFIG_LOCKDEP
 /*
@@ -35,6 +39,12 @@ static struct lockdep_map handler_map =
 static struct kfi_prov_cq *to_prov_cq(struct kfid_cq *cq)
 {
 	return container_of(cq, struct kfi_prov_cq, cq);
+}
+
+static struct kfi_cq_slot *slot_at(const struct kfi_prov_cq *pcq,
+				   unsigned long nr)
+{
+	return &pcq->ring[nr & pcq->mask];
 }
 
 static size_t format_entry(enum kfi_cq_format format,
@@ -55,59 +65,96 @@ static size_t format_entry(enum kfi_cq_format format,
 	return sizeof(struct kfi_cq_data_entry);
 }
 
-static void return_slot(struct kfi_cq_credit *credit)
+/*
+ * The ring has no lock. Entries are made and read in the order of their numbers:
+ * who makes one takes the number from @tail, and says so in the slot when it is
+ * whole; who reads one copies it and takes it by moving @head, or starts again if
+ * somebody else has. Nothing of a slot is used that a writer may have overtaken,
+ * and no writer comes to a slot before it was read: that is what credits are for.
+ */
+
+/* The slot of the entry at the head, or NULL when there is none yet. */
+static struct kfi_cq_slot *first_slot(struct kfi_prov_cq *pcq,
+				      unsigned long *head)
 {
-	lockdep_assert_held(&credit->cq->lock);
-	WRITE_ONCE(credit->returned, credit->returned + 1);
-	if (credit->want) {
-		credit->want = false;
-		queue_work(credit->wq, credit->work);
-	}
-}
+	struct kfi_cq_slot *slot;
+	unsigned long seen;
 
-/* The entry at the head has been read. */
-static void consume_entry(struct kfi_prov_cq *pcq)
-{
-	struct kfi_cq_credit *credit =
-		pcq->ring[pcq->head & (pcq->size - 1)].credit;
-
-	pcq->head++;
-	credit->unread--;
-	if (!credit->dead) {
-		return_slot(credit);
-		return;
-	}
-	pcq->reserved--;
-	if (!credit->unread) {
-		list_del(&credit->node);
-		kfree(credit);
-	}
-}
-
-/* An empty ring arms the handler: from now on the next entry is news. */
-static ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, ssize_t count)
-{
-	const struct kfi_comp *comp;
-	unsigned long irq;
-	ssize_t done = 0;
-
-	spin_lock_irqsave(&pcq->lock, irq);
-	if (pcq->head == pcq->tail) {
-		pcq->armed = true;
-		done = -EAGAIN;
-	}
-	while (done < min(count, KFI_CQ_READ_BATCH) && pcq->head != pcq->tail) {
-		comp = &pcq->ring[pcq->head & (pcq->size - 1)];
-		if (comp->err) {
-			done = done ? done : -KFI_EAVAIL;
-			break;
+	for (;;) {
+		seen = atomic_long_read(&pcq->head);
+		slot = slot_at(pcq, seen);
+		/* pairs with publish_slot() */
+		if (smp_load_acquire(&slot->nr) == seen + 1) {
+			*head = seen;
+			return slot;
 		}
-		buf += format_entry(pcq->format, comp, buf);
-		consume_entry(pcq);
-		done++;
+		if (atomic_long_read(&pcq->head) == seen)
+			return NULL;
 	}
-	spin_unlock_irqrestore(&pcq->lock, irq);
+}
+
+/* Takes the entry at @head, unless somebody else has. */
+static bool take_slot(struct kfi_prov_cq *pcq, unsigned long head,
+		      struct kfi_cq_credit *credit)
+{
+	if (!atomic_long_try_cmpxchg(&pcq->head, &head, head + 1))
+		return false;
+	kfi_cq_return(credit);
+	return true;
+}
+
+/* Returns the bytes of the entry, -EAGAIN, or -KFI_EAVAIL. */
+static ssize_t read_entry(struct kfi_prov_cq *pcq, void *buf)
+{
+	struct kfi_cq_credit *credit;
+	struct kfi_cq_slot *slot;
+	unsigned long head;
+	ssize_t len;
+
+	for (;;) {
+		slot = first_slot(pcq, &head);
+		if (!slot)
+			return -EAGAIN;
+		if (unlikely(READ_ONCE(slot->comp.err))) {
+			smp_rmb(); /* it is this entry's if it is still there */
+			if (atomic_long_read(&pcq->head) == head)
+				return -KFI_EAVAIL;
+			continue;
+		}
+		len = format_entry(pcq->format, &slot->comp, buf);
+		credit = slot->credit;
+		if (likely(take_slot(pcq, head, credit)))
+			return len;
+	}
+}
+
+static ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, size_t count)
+{
+	size_t done;
+	ssize_t ret;
+
+	for (done = 0; done < count; done++) {
+		ret = read_entry(pcq, buf);
+		if (ret < 0)
+			return done ? done : ret;
+		buf += ret;
+	}
 	return done;
+}
+
+/*
+ * From now on the next entry is news. False when there is one already, of which
+ * nobody may have been told.
+ */
+static bool arm_handler(struct kfi_prov_cq *pcq)
+{
+	unsigned long head;
+
+	if (atomic_read(&pcq->state) & CQ_ARMED)
+		return true;
+	atomic_or(CQ_ARMED, &pcq->state);
+	smp_mb__after_atomic(); /* pairs with the one in publish_slot() */
+	return !first_slot(pcq, &head);
 }
 
 static ssize_t cq_read(struct kfid_cq *cq, void *buf, size_t count)
@@ -118,39 +165,46 @@ static ssize_t cq_read(struct kfid_cq *cq, void *buf, size_t count)
 	if (!buf || !count || count > SSIZE_MAX)
 		return -EINVAL;
 	ret = read_ring(pcq, buf, count);
-	if (ret == -EAGAIN && pcq->poll) {
-		pcq->poll(pcq, min_t(size_t, count, pcq->size));
-		ret = read_ring(pcq, buf, count);
-	}
-	return ret;
+	if (ret != -EAGAIN)
+		return ret;
+	if (pcq->poll)
+		pcq->poll(pcq, min_t(size_t, count, pcq->mask + 1));
+	else if (!pcq->handler || arm_handler(pcq))
+		return -EAGAIN;
+	return read_ring(pcq, buf, count);
 }
 
 static ssize_t cq_readerr(struct kfid_cq *cq, struct kfi_cq_err_entry *buf,
 			  u64 flags)
 {
 	struct kfi_prov_cq *pcq = to_prov_cq(cq);
-	const struct kfi_comp *comp;
-	unsigned long irq;
-	ssize_t ret = -EAGAIN;
+	struct kfi_cq_credit *credit;
+	struct kfi_cq_slot *slot;
+	struct kfi_comp comp;
+	unsigned long head;
 
 	if (!buf || flags)
 		return -EINVAL;
 
-	spin_lock_irqsave(&pcq->lock, irq);
-	comp = &pcq->ring[pcq->head & (pcq->size - 1)];
-	if (pcq->head != pcq->tail && comp->err) {
-		*buf = (struct kfi_cq_err_entry) {
-			.op_context = comp->op_context,
-			.flags = comp->flags,
-			.olen = comp->olen,
-			.err = comp->err,
-			.prov_errno = comp->prov_errno,
-		};
-		consume_entry(pcq);
-		ret = 1;
-	}
-	spin_unlock_irqrestore(&pcq->lock, irq);
-	return ret;
+	do {
+		slot = first_slot(pcq, &head);
+		if (!slot)
+			return -EAGAIN;
+		comp = slot->comp;
+		credit = slot->credit;
+		smp_rmb(); /* it is this entry's if it is still there */
+		if (!comp.err && atomic_long_read(&pcq->head) == head)
+			return -EAGAIN;
+	} while (!comp.err || !take_slot(pcq, head, credit));
+
+	*buf = (struct kfi_cq_err_entry) {
+		.op_context = comp.op_context,
+		.flags = comp.flags,
+		.olen = comp.olen,
+		.err = comp.err,
+		.prov_errno = comp.prov_errno,
+	};
+	return 1;
 }
 
 static const char *cq_strerror(struct kfid_cq *cq, int prov_errno,
@@ -216,8 +270,8 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 	if (!attr->format)
 		attr->format = KFI_CQ_FORMAT_DATA;
 
-	pcq->size = roundup_pow_of_two(attr->size);
-	pcq->ring = kvzalloc_objs(*pcq->ring, pcq->size);
+	pcq->mask = roundup_pow_of_two(attr->size) - 1;
+	pcq->ring = kvzalloc_objs(*pcq->ring, pcq->mask + 1);
 	if (!pcq->ring)
 		return -ENOMEM;
 	if (!kfi_obj_get(&domain->fid)) {
@@ -229,7 +283,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 	pcq->format = attr->format;
 	pcq->handler = handler;
 	pcq->process = attr->flags & KFI_CQ_PROCESS_CONTEXT;
-	pcq->armed = true;
+	atomic_set(&pcq->state, CQ_ARMED);
 	spin_lock_init(&pcq->lock);
 	INIT_LIST_HEAD(&pcq->credits);
 	pcq->cq.ops = &cq_ops;
@@ -256,27 +310,10 @@ void kfi_cq_might_wait(void)
 }
 EXPORT_SYMBOL_GPL(kfi_cq_might_wait);
 
-static void wait_for_handler(struct kfi_prov_cq *pcq)
-{
-	DECLARE_COMPLETION_ONSTACK(idle);
-
-	kfi_cq_might_wait();
-	spin_lock_irq(&pcq->lock);
-	if (pcq->handling)
-		pcq->idle = &idle;
-	spin_unlock_irq(&pcq->lock);
-	if (!pcq->idle)
-		return;
-	wait_for_completion(&idle);
-	/* who completed it is past its unlock */
-	spin_lock_irq(&pcq->lock);
-	spin_unlock_irq(&pcq->lock);
-}
-
 /**
  * kfi_prov_cq_destroy() - undo kfi_prov_cq_init()
  * @pcq: the queue, after kfi_obj_close(), so that no endpoint is bound; unread
- *	entries are forgotten. Waits for a handler that is running
+ *	entries are forgotten
  *
  * Context: Process context, may sleep.
  */
@@ -285,9 +322,10 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq)
 	struct kfi_cq_credit *credit, *next;
 
 	might_sleep();
-	wait_for_handler(pcq);
+	WARN_ON_ONCE(atomic_read(&pcq->state) & CQ_RUNNING);
 	list_for_each_entry_safe(credit, next, &pcq->credits, node) {
-		WARN_ON_ONCE(!credit->dead);
+		WARN_ON_ONCE(!(atomic64_read(&credit->returned) &
+			       KFI_CREDIT_DEAD));
 		kfree(credit);
 	}
 	kvfree(pcq->ring);
@@ -295,130 +333,62 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq)
 }
 EXPORT_SYMBOL_GPL(kfi_prov_cq_destroy);
 
-/**
- * kfi_cq_reserve() - reserve entries for one direction of an endpoint
- * @pcq: the queue
- * @limit: operations that can be outstanding or unread
- * @wq: workqueue of @work
- * @work: queued when there is a slot again, see kfi_cq_want()
- *
- * Context: Process context, may sleep.
- * Return: the credit, for kfi_cq_release(); ERR_PTR(-ENOSPC) when the queue is
- * too small, ERR_PTR(-ENOMEM).
- */
-struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
-				     unsigned int limit,
-				     struct workqueue_struct *wq,
-				     struct work_struct *work)
+static void call_handler(struct kfi_prov_cq *pcq)
 {
-	struct kfi_cq_credit *credit;
-	bool fits;
-
-	credit = kzalloc_obj(*credit);
-	if (!credit)
-		return ERR_PTR(-ENOMEM);
-	credit->cq = pcq;
-	credit->limit = limit;
-	credit->wq = wq;
-	credit->work = work;
-
-	spin_lock_irq(&pcq->lock);
-	fits = limit <= pcq->limit - min(pcq->limit, pcq->reserved);
-	if (fits) {
-		pcq->reserved += limit;
-		list_add_tail(&credit->node, &pcq->credits);
-	}
-	spin_unlock_irq(&pcq->lock);
-	if (fits)
-		return credit;
-	kfree(credit);
-	return ERR_PTR(-ENOSPC);
+	if (pcq->process)
+		lock_map_acquire(&handler_map);
+	pcq->handler(&pcq->cq, pcq->cq.fid.context);
+	if (pcq->process)
+		lock_map_release(&handler_map);
 }
-EXPORT_SYMBOL_GPL(kfi_cq_reserve);
-
-/**
- * kfi_cq_release() - undo kfi_cq_reserve()
- * @credit: the credit of an endpoint that has no operation outstanding. Unread
- *	entries stay in the queue; the work is not queued any more when the call
- *	returns, but may be running
- *
- * Context: Process context.
- */
-void kfi_cq_release(struct kfi_cq_credit *credit)
-{
-	struct kfi_prov_cq *pcq = credit->cq;
-	bool unread;
-
-	spin_lock_irq(&pcq->lock);
-	unread = credit->unread;
-	pcq->reserved -= credit->limit - credit->unread;
-	credit->dead = true;
-	if (!unread)
-		list_del(&credit->node);
-	spin_unlock_irq(&pcq->lock);
-	if (!unread)
-		kfree(credit);
-}
-EXPORT_SYMBOL_GPL(kfi_cq_release);
-
-/**
- * kfi_cq_want() - ask to be told when there is a slot again
- * @credit: the endpoint's credit, of which kfi_cq_take() found nothing left
- *
- * The work is queued once for each call that returned false.
- *
- * Context: Any context, under the endpoint's post lock of that direction.
- * Return: true when there is a slot by now: take it, no work will be queued.
- */
-bool kfi_cq_want(struct kfi_cq_credit *credit)
-{
-	unsigned long irq;
-	bool room;
-
-	spin_lock_irqsave(&credit->cq->lock, irq);
-	room = credit->taken - credit->returned < credit->limit;
-	credit->want = !room;
-	spin_unlock_irqrestore(&credit->cq->lock, irq);
-	return room;
-}
-EXPORT_SYMBOL_GPL(kfi_cq_want);
 
 /*
- * One call of the handler at a time: who finds it running leaves the call to
- * whoever runs it.
+ * There is news. One call of the handler at a time: who finds it running leaves
+ * the call to whoever runs it.
  */
 static void run_handler(struct kfi_prov_cq *pcq)
 {
-	unsigned long irq;
-	bool again;
+	int old = atomic_read(&pcq->state);
+	int new;
 
 	do {
-		if (pcq->process)
-			lock_map_acquire(&handler_map);
-		pcq->handler(&pcq->cq, pcq->cq.fid.context);
-		if (pcq->process)
-			lock_map_release(&handler_map);
-		spin_lock_irqsave(&pcq->lock, irq);
-		again = pcq->again;
-		pcq->again = false;
-		pcq->handling = again;
-		if (!again && pcq->idle)
-			complete(pcq->idle);
-		spin_unlock_irqrestore(&pcq->lock, irq);
-	} while (again);
+		if (!(old & CQ_ARMED))
+			return;
+		new = old & ~CQ_ARMED;
+		new |= old & CQ_RUNNING ? CQ_AGAIN : CQ_RUNNING;
+	} while (!atomic_try_cmpxchg(&pcq->state, &old, new));
+	if (old & CQ_RUNNING)
+		return;
+
+	do {
+		call_handler(pcq);
+		old = atomic_read(&pcq->state);
+		do {
+			new = old & ~(old & CQ_AGAIN ? CQ_AGAIN : CQ_RUNNING);
+		} while (!atomic_try_cmpxchg(&pcq->state, &old, new));
+	} while (old & CQ_AGAIN);
 }
 
-/* The handler is due: whether the caller is to run it. */
-static bool claim_handler(struct kfi_prov_cq *pcq)
+/* A number that was taken keeps readers from all that follow: be quick. */
+static struct kfi_cq_slot *claim_slot(struct kfi_prov_cq *pcq,
+				      unsigned long *nr)
 {
-	lockdep_assert_held(&pcq->lock);
-	pcq->armed = false;
-	if (pcq->handling) {
-		pcq->again = true;
-		return false;
-	}
-	pcq->handling = true;
-	return true;
+	preempt_disable();
+	*nr = atomic_long_inc_return(&pcq->tail);
+	return slot_at(pcq, *nr - 1);
+}
+
+static void publish_slot(struct kfi_prov_cq *pcq, struct kfi_cq_slot *slot,
+			 unsigned long nr)
+{
+	/* pairs with first_slot() */
+	smp_store_release(&slot->nr, nr);
+	preempt_enable();
+	if (!pcq->handler)
+		return;
+	smp_mb(); /* pairs with arm_handler(): it sees the entry, or this is told */
+	if (atomic_read(&pcq->state) & CQ_ARMED)
+		run_handler(pcq);
 }
 
 /**
@@ -428,44 +398,46 @@ static bool claim_handler(struct kfi_prov_cq *pcq)
  *
  * Calls the completion handler when it is armed, so the caller's context must be
  * what the consumer was promised: softirq, or process context. kfi_cq_release() of
- * the credit has to wait until this has put the entry into the queue, but not for
- * the handler.
+ * the credit has to wait until this has returned.
  *
  * Context: Any context but hard interrupt; no lock held that a post takes.
  */
 void kfi_cq_complete(struct kfi_cq_credit *credit, const struct kfi_comp *comp)
 {
 	struct kfi_prov_cq *pcq = credit->cq;
-	struct kfi_comp *entry;
-	unsigned long irq;
-	bool run = false;
+	struct kfi_cq_slot *slot;
+	unsigned long nr;
 
-	spin_lock_irqsave(&pcq->lock, irq);
-	WARN_ON_ONCE(pcq->tail - pcq->head >= pcq->size);
-	entry = &pcq->ring[pcq->tail++ & (pcq->size - 1)];
-	*entry = *comp;
-	entry->credit = credit;
-	credit->unread++;
-	if (pcq->armed && pcq->handler)
-		run = claim_handler(pcq);
-	spin_unlock_irqrestore(&pcq->lock, irq);
-	if (run)
-		run_handler(pcq);
+	slot = claim_slot(pcq, &nr);
+	slot->credit = credit;
+	slot->comp = *comp;
+	publish_slot(pcq, slot, nr);
 }
 EXPORT_SYMBOL_GPL(kfi_cq_complete);
 
 /**
- * kfi_cq_complete_silent() - an operation without an entry is complete
+ * kfi_cq_complete_op() - kfi_cq_complete() of an operation that has succeeded and
+ *	brings neither length nor data
  * @credit: the credit of the operation's endpoint and direction
+ * @op_context: context of the operation
+ * @flags: see &struct kfi_cq_msg_entry
  *
- * Context: Any context.
+ * Context: As kfi_cq_complete().
  */
-void kfi_cq_complete_silent(struct kfi_cq_credit *credit)
+void kfi_cq_complete_op(struct kfi_cq_credit *credit, void *op_context,
+			u64 flags)
 {
-	unsigned long irq;
+	struct kfi_prov_cq *pcq = credit->cq;
+	struct kfi_cq_slot *slot;
+	unsigned long nr;
 
-	spin_lock_irqsave(&credit->cq->lock, irq);
-	return_slot(credit);
-	spin_unlock_irqrestore(&credit->cq->lock, irq);
+	slot = claim_slot(pcq, &nr);
+	slot->credit = credit;
+	slot->comp.op_context = op_context;
+	slot->comp.flags = flags;
+	slot->comp.len = 0;
+	slot->comp.data = 0;
+	slot->comp.err = 0;
+	publish_slot(pcq, slot, nr);
 }
-EXPORT_SYMBOL_GPL(kfi_cq_complete_silent);
+EXPORT_SYMBOL_GPL(kfi_cq_complete_op);
