@@ -378,9 +378,17 @@ static inline ssize_t
 kfi_read(struct kfid_ep *ep, void *buf, size_t len, void *desc,
 	 kfi_addr_t src_addr, u64 addr, u64 key, void *context)
 {
+	const struct kfi_rma_iov rma_iov = {
+		.addr = addr, .len = len, .key = key,
+	};
 	const struct kvec iov = { .iov_base = buf, .iov_len = len };
+	const struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .desc = &desc,
+		.iov_count = 1, .addr = src_addr, .rma_iov = &rma_iov,
+		.rma_iov_count = 1, .context = context,
+	};
 
-	return kfi_readv(ep, &iov, &desc, 1, src_addr, addr, key, context);
+	return kfi_readmsg(ep, &msg, ep->tx_op_flags);
 }
 
 /**
@@ -401,9 +409,17 @@ static inline ssize_t
 kfi_write(struct kfid_ep *ep, const void *buf, size_t len, void *desc,
 	  kfi_addr_t dest_addr, u64 addr, u64 key, void *context)
 {
+	const struct kfi_rma_iov rma_iov = {
+		.addr = addr, .len = len, .key = key,
+	};
 	const struct kvec iov = { .iov_base = (void *)buf, .iov_len = len };
+	const struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .desc = &desc,
+		.iov_count = 1, .addr = dest_addr, .rma_iov = &rma_iov,
+		.rma_iov_count = 1, .context = context,
+	};
 
-	return kfi_writev(ep, &iov, &desc, 1, dest_addr, addr, key, context);
+	return kfi_writemsg(ep, &msg, ep->tx_op_flags);
 }
 
 /**

@@ -9,6 +9,8 @@
 #include <kfi_atomic.h>
 #include <kfi_prov.h>
 
+#include "core.h"
+
 #define KFI_LOCAL_ACCESS	(KFI_SEND | KFI_RECV | KFI_READ | KFI_WRITE)
 #define KFI_REMOTE_ACCESS	(KFI_REMOTE_READ | KFI_REMOTE_WRITE)
 
@@ -17,10 +19,18 @@ static bool vector_valid(enum kfi_iov_type type, const void *iov, size_t count)
 	return type >= KFI_KVEC && type <= KFI_SGL && (iov || !count);
 }
 
+/* Most operations have one piece of kernel memory. */
+static size_t vector_len(enum kfi_iov_type type, const void *iov, size_t count)
+{
+	if (likely(count == 1 && type == KFI_KVEC))
+		return kfi_kvec_len(iov);
+	return kfi_iov_len(type, iov, count);
+}
+
 /* Data must fit, or the peer would see something else than was given. */
 static int check_data(const struct kfi_ep_limits *limits, u64 data, u64 flags)
 {
-	if (!(flags & KFI_REMOTE_CQ_DATA))
+	if (likely(!(flags & KFI_REMOTE_CQ_DATA)))
 		return 0;
 	if (!limits->cq_data_size)
 		return -EOPNOTSUPP;
@@ -31,10 +41,8 @@ static int check_data(const struct kfi_ep_limits *limits, u64 data, u64 flags)
 
 static int check_len(const struct kfi_ep_limits *limits, size_t len, u64 flags)
 {
-	if (len == SIZE_MAX)
-		return -EINVAL;
-	if (len > limits->max_msg_size)
-		return -EMSGSIZE;
+	if (unlikely(len > limits->max_msg_size))
+		return len == SIZE_MAX ? -EINVAL : -EMSGSIZE;
 	if (flags & KFI_INJECT && len > limits->inject_size)
 		return -EMSGSIZE;
 	return 0;
@@ -63,7 +71,7 @@ int kfi_check_recv(const struct kfi_ep_limits *limits,
 	if (!msg || flags & ~KFI_RECV_FLAGS ||
 	    !vector_valid(msg->type, msg->msg_iov, msg->iov_count))
 		return -EINVAL;
-	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
+	*len = vector_len(msg->type, msg->msg_iov, msg->iov_count);
 	return check_len(limits, *len, flags);
 }
 EXPORT_SYMBOL_GPL(kfi_check_recv);
@@ -92,7 +100,7 @@ int kfi_check_send(const struct kfi_ep_limits *limits,
 	ret = check_data(limits, msg->data, flags);
 	if (ret)
 		return ret;
-	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
+	*len = vector_len(msg->type, msg->msg_iov, msg->iov_count);
 	return check_len(limits, *len, flags);
 }
 EXPORT_SYMBOL_GPL(kfi_check_send);
@@ -150,7 +158,7 @@ int kfi_check_rma(const struct kfi_ep_limits *limits,
 	ret = check_remote(limits, msg, flags, &remote);
 	if (ret)
 		return ret;
-	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
+	*len = vector_len(msg->type, msg->msg_iov, msg->iov_count);
 	ret = check_len(limits, *len, flags);
 	if (ret)
 		return ret;

@@ -15,11 +15,7 @@
 
 #include <kfi_prov.h>
 
-/* NULL, or a member of a structure at NULL. */
-static bool nowhere(const void *addr)
-{
-	return (unsigned long)addr < PAGE_SIZE;
-}
+#include "core.h"
 
 /**
  * kfi_iov_len() - bytes that a vector describes
@@ -42,9 +38,7 @@ size_t kfi_iov_len(enum kfi_iov_type type, const void *iov, size_t count)
 	for (i = 0; i < count; i++) {
 		switch (type) {
 		case KFI_KVEC:
-			if (kv[i].iov_len && nowhere(kv[i].iov_base))
-				return SIZE_MAX;
-			len = size_add(len, kv[i].iov_len);
+			len = size_add(len, kfi_kvec_len(&kv[i]));
 			break;
 		case KFI_BVEC:
 			if (bv[i].bv_len && !bv[i].bv_page)

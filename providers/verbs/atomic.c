@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "ep.h"
+#include "post.h"
 #include "verbs.h"
 
 static int kfv_atomic_valid(enum kfi_datatype datatype, enum kfi_op op,
@@ -36,9 +37,10 @@ static int kfv_atomic_build(struct kfv_post *post,
 	post->wr->atomic.rkey = lower_32_bits(msg->rma_iov->key);
 	post->wr->atomic.compare_add = compare_add;
 	post->wr->atomic.swap = operand;
-	post->op->result = result;
-	return kfv_wr_map_buf(post, post->op->buf, sizeof(u64),
-			      DMA_FROM_DEVICE);
+	ret = kfv_wr_map_buf(post, post->op->buf, sizeof(u64), DMA_FROM_DEVICE);
+	if (!ret)
+		post->op->result = result;
+	return ret;
 }
 
 static int kfv_atomic_post(struct kfv_ep *ep, const struct kfi_msg_atomic *msg,
@@ -49,7 +51,7 @@ static int kfv_atomic_post(struct kfv_ep *ep, const struct kfi_msg_atomic *msg,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep);
+	ret = kfv_tx_begin(&post, ep, flags);
 	if (ret)
 		return ret;
 	ret = -EOPNOTSUPP;

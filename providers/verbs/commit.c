@@ -114,6 +114,7 @@ static int kfv_commit_init_slot(struct kfv_ep *ep, unsigned int nr)
 
 	slot->buf = &ep->commit->bufs[nr];
 	slot->op.buf = slot->buf->payload;
+	slot->op.commit = true;
 	ret = kfv_commit_map(ep, slot->buf->request, KFV_WIRE_MAX,
 			     DMA_TO_DEVICE, &slot->sge);
 	if (ret)

@@ -11,6 +11,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "post.h"
 #include "verbs.h"
 
 /* The slot of the commit with the generation @nr: they are counted. */
@@ -119,7 +120,7 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep);
+	ret = kfv_tx_begin(&post, ep, flags);
 	if (ret)
 		return ret;
 	if (msg->rma_iov_count > commit->peer.max_ranges ||
@@ -132,8 +133,7 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	slot->sent = false;
 	slot->replied = false;
 	slot->status = KFV_WIRE_OK;
-	slot->op.commit = true;
-	slot->op.result = NULL;
+	slot->op.status = IB_WC_SUCCESS;
 	post.op = &slot->op;
 	ret = kfv_commit_build(&post, slot, msg, flags, len);
 	if (ret)

@@ -69,17 +69,20 @@ struct kfv_queue {
  * @context: of the completion
  * @flags: of the completion
  * @report: whether a success makes an entry
- * @commit: it is a commit, see struct kfv_commit_slot
+ * @commit: it is a commit, see struct kfv_commit_slot; never changes
+ * @mapped: a work request of it is
  * @nr_wrs: work requests
- * @status: of the first work request that failed
+ * @status: of the first work request that failed; a success between operations
  * @buf: memory of KFV_INJECT_SIZE bytes
- * @result: where the 8 bytes in @buf go that an atomic operation read
+ * @result: where the 8 bytes in @buf go that an atomic operation read; NULL
+ *	between operations
  */
 struct kfv_op {
 	void			*context;
 	u64			flags;
 	bool			report;
 	bool			commit;
+	bool			mapped;
 	unsigned int		nr_wrs;
 	enum ib_wc_status	status;
 	void			*buf;
@@ -93,9 +96,8 @@ struct kfv_op {
  * @send: the request, as are @rdma and @atomic
  * @rdma: see @send
  * @atomic: see @send
- * @dir: direction of the data
- * @mapped: segments were mapped for DMA
- * @last: the operation completes with it
+ * @mapped: its segments were mapped for DMA; false between operations, as is
+ *	@fence
  * @fence: it waits for everything before it
  * @commits: with @fence: commits posted before it
  * @sge: its segments
@@ -108,9 +110,7 @@ struct kfv_wr {
 		struct ib_rdma_wr	rdma;
 		struct ib_atomic_wr	atomic;
 	};
-	enum dma_data_direction	dir;
 	bool			mapped;
-	bool			last;
 	bool			fence;
 	u32			commits;
 	struct ib_sge		sge[];
@@ -147,9 +147,8 @@ struct kfv_wr {
  * @work: calls @handler
  * @handler: told when there is room again
  * @selective: only operations that ask for it are reported
- * @wr_tail: work requests that completed; written by completions only, as are
- *	@op_tail and @commit_tail
- * @op_tail: operations that completed
+ * @wr_tail: work requests that completed; written by completions only, as is
+ *	@commit_tail
  * @commit_tail: commits that completed
  */
 struct kfv_txq {
@@ -179,7 +178,6 @@ struct kfv_txq {
 	bool				selective;
 
 	u32				wr_tail ____cacheline_aligned_in_smp;
-	u32				op_tail;
 	u32				commit_tail;
 };
 
@@ -343,24 +341,6 @@ struct kfv_ep {
 	struct kfv_commit	*commit;
 };
 
-/**
- * struct kfv_post - an operation in the making
- * @ep: its endpoint, whose post lock is held
- * @op: the operation
- * @wr: the work request that was made last
- * @nr_wrs: work requests that were made
- * @nr_segs: segments that they have
- * @room: work requests that can be made
- */
-struct kfv_post {
-	struct kfv_ep	*ep;
-	struct kfv_op	*op;
-	struct kfv_wr	*wr;
-	unsigned int	nr_wrs;
-	unsigned int	nr_segs;
-	unsigned int	room;
-};
-
 static inline struct kfv_ep *to_kfv_ep(struct kfid_ep *ep)
 {
 	return container_of(ep, struct kfv_ep, ep);
@@ -456,21 +436,12 @@ void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param);
 int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 		  size_t *addrlen);
 
-/* rma.c */
-int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
-		  enum ib_wr_opcode opcode, u64 flags, size_t len);
-
 /* txq.c */
 int kfv_txq_init(struct kfv_ep *ep);
 void kfv_txq_destroy(struct kfv_txq *tx);
 void kfv_tx_ring(struct kfv_ep *ep);
 void kfv_tx_flush(struct kfv_ep *ep);
 ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error);
-int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep);
-int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode);
-void kfv_tx_end(struct kfv_post *post, void *context, u64 comp_flags,
-		u64 flags, bool report);
-int kfv_tx_abort(struct kfv_post *post, int error);
 void kfv_tx_wake(struct kfv_ep *ep);
 int kfv_tx_no_slot(struct kfv_ep *ep);
 void kfv_tx_work(struct work_struct *work);
@@ -483,11 +454,6 @@ void kfv_sge_unmap(struct kfv_domain *domain, const struct ib_sge *sge,
 		   unsigned int nr, enum dma_data_direction dir);
 int kfv_copy_from(void *to, enum kfi_iov_type type, const void *iov,
 		  size_t count);
-ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
-		    void **desc, size_t len, enum dma_data_direction dir);
-int kfv_wr_map_buf(struct kfv_post *post, void *buf, size_t len,
-		   enum dma_data_direction dir);
-int kfv_wr_fill_buf(struct kfv_post *post, void *buf, size_t len);
 
 /* rxq.c */
 int kfv_rxq_init(struct kfv_ep *ep);

@@ -6,6 +6,7 @@
 #include <linux/uio.h>
 
 #include "ep.h"
+#include "post.h"
 #include "verbs.h"
 
 static int kfv_send_inject(struct kfv_post *post, const struct kfi_msg *msg,
@@ -20,8 +21,8 @@ static int kfv_send_inject(struct kfv_post *post, const struct kfi_msg *msg,
 	return kfv_wr_fill_buf(post, post->op->buf, len);
 }
 
-static int kfv_send_fill(struct kfv_post *post, const struct kfi_msg *msg,
-			 size_t len)
+static int kfv_send_pieces(struct kfv_post *post, const struct kfi_msg *msg,
+			   size_t len)
 {
 	struct kfi_seg_iter iter;
 	ssize_t ret;
@@ -33,6 +34,23 @@ static int kfv_send_fill(struct kfv_post *post, const struct kfi_msg *msg,
 	return ret == len ? 0 : -E2BIG;
 }
 
+static int kfv_send_fill(struct kfv_post *post, const struct kfi_msg *msg,
+			 u64 flags, size_t len)
+{
+	int ret;
+
+	if (msg->iov_count == 1 && msg->type == KFI_KVEC) {
+		ret = kfv_wr_fill_kvec(post, msg->msg_iov,
+				       msg->desc ? msg->desc[0] : NULL,
+				       flags & KFI_INJECT, DMA_TO_DEVICE);
+		if (likely(ret <= 0))
+			return ret;
+	}
+	if (flags & KFI_INJECT)
+		return kfv_send_inject(post, msg, len);
+	return kfv_send_pieces(post, msg, len);
+}
+
 static int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
 			 u64 flags, size_t len, bool report)
 {
@@ -40,17 +58,14 @@ static int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep);
+	ret = kfv_tx_begin(&post, ep, flags);
 	if (ret)
 		return ret;
 	ret = kfv_tx_next(&post, imm ? IB_WR_SEND_WITH_IMM : IB_WR_SEND);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	post.wr->send.ex.imm_data = cpu_to_be32(msg->data);
-	if (flags & KFI_INJECT)
-		ret = kfv_send_inject(&post, msg, len);
-	else
-		ret = kfv_send_fill(&post, msg, len);
+	ret = kfv_send_fill(&post, msg, flags, len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	kfv_tx_end(&post, msg->context, KFI_MSG | KFI_SEND, flags, report);

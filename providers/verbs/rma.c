@@ -9,6 +9,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "post.h"
 #include "verbs.h"
 
 static int kfv_rma_next(struct kfv_post *post, enum ib_wr_opcode opcode,
@@ -59,8 +60,8 @@ static int kfv_rma_range(struct kfv_post *post, struct kfi_seg_iter *iter,
 	return 0;
 }
 
-int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
-		  enum ib_wr_opcode opcode, u64 flags, size_t len)
+static int kfv_rma_pieces(struct kfv_post *post, const struct kfi_msg_rma *msg,
+			  enum ib_wr_opcode opcode, u64 flags, size_t len)
 {
 	struct kvec buf = { .iov_base = post->op->buf, .iov_len = len };
 	bool inject = flags & KFI_INJECT;
@@ -85,6 +86,28 @@ int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
 			return ret;
 	}
 	return 0;
+}
+
+int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
+		  enum ib_wr_opcode opcode, u64 flags, size_t len)
+{
+	int ret;
+
+	if (msg->iov_count != 1 || msg->type != KFI_KVEC ||
+	    msg->rma_iov_count != 1)
+		return kfv_rma_pieces(post, msg, opcode, flags, len);
+	ret = kfv_rma_next(post, opcode, msg->rma_iov->addr, msg->rma_iov->key);
+	if (unlikely(ret))
+		return ret;
+	ret = kfv_wr_fill_kvec(post, msg->msg_iov,
+			       msg->desc ? msg->desc[0] : NULL,
+			       flags & KFI_INJECT,
+			       opcode == IB_WR_RDMA_READ ? DMA_FROM_DEVICE :
+							   DMA_TO_DEVICE);
+	if (likely(ret <= 0))
+		return ret;
+	post->nr_wrs = 0;
+	return kfv_rma_pieces(post, msg, opcode, flags, len);
 }
 
 /*
@@ -114,7 +137,7 @@ static int kfv_write_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep);
+	ret = kfv_tx_begin(&post, ep, flags);
 	if (ret)
 		return ret;
 	ret = -EOPNOTSUPP;
@@ -141,7 +164,7 @@ static int kfv_read_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep);
+	ret = kfv_tx_begin(&post, ep, flags);
 	if (ret)
 		return ret;
 	ret = -EOPNOTSUPP;

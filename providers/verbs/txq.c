@@ -12,13 +12,14 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "post.h"
 #include "verbs.h"
 
 /*
  * Posting. All of it under the endpoint's post lock, in any context.
  */
 
-static ssize_t kfv_tx_state_error(const struct kfv_ep *ep)
+int kfv_tx_state_error(const struct kfv_ep *ep)
 {
 	switch (ep->state) {
 	case KFV_GONE:
@@ -112,11 +113,6 @@ ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
 	return error;
 }
 
-static u32 kfv_tx_room(struct kfv_txq *tx)
-{
-	return tx->wr_mask + 1 - (tx->wr_head - kfv_tail(&tx->wr_tail));
-}
-
 /* As for fences: either a completion sees that somebody waits, or there is room. */
 static int kfv_tx_no_room(struct kfv_post *post)
 {
@@ -133,111 +129,78 @@ static int kfv_tx_no_room(struct kfv_post *post)
 	return -EAGAIN;
 }
 
-/* Without somebody to tell there is nothing to ask for. */
-static bool kfv_tx_take_slot(struct kfv_txq *tx)
+/* Takes a slot that has come back, or asks to be told of one. */
+bool kfv_tx_want_slot(struct kfv_txq *tx)
 {
-	if (likely(kfi_cq_take(tx->credit)))
-		return true;
 	return tx->handler.handler && kfi_cq_want(tx->credit) &&
 	       kfi_cq_take(tx->credit);
 }
 
-/* Starts an operation: takes its slot. Without one nothing has happened. */
-int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep)
+/* Why the operation cannot have one more work request. */
+int kfv_tx_next_error(struct kfv_post *post)
 {
-	struct kfv_txq *tx = &ep->tx;
-
-	if (unlikely(ep->state != KFV_CONNECTED))
-		return kfv_tx_state_error(ep);
-	if (!kfv_tx_take_slot(tx))
-		return -EAGAIN;
-	post->ep = ep;
-	post->op = &tx->ops[tx->op_head & tx->op_mask];
-	post->op->commit = false;
-	post->op->result = NULL;
-	post->wr = NULL;
-	post->nr_wrs = 0;
-	post->nr_segs = 0;
-	post->room = kfv_tx_room(tx);
-	/* The slot was complete before its entry was read. */
-	if (tx->op_head - kfv_tail(&tx->op_tail) > tx->op_mask) {
-		kfi_cq_untake(tx->credit);
-		return kfv_tx_no_room(post);
-	}
-	return 0;
-}
-
-/* The operation's next work request. */
-int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
-{
-	struct kfv_txq *tx = &post->ep->tx;
-	struct kfv_wr *wr;
-
-	if (post->nr_wrs == tx->rma_wrs)
+	if (post->nr_wrs == post->ep->tx.rma_wrs)
 		return -E2BIG;
-	if (post->nr_wrs == post->room)
-		return kfv_tx_no_room(post);
-	wr = kfv_wr_at(tx, tx->wr_head + post->nr_wrs++);
-	wr->op = post->op;
-	wr->mapped = false;
-	wr->last = false;
-	wr->fence = false;
-	wr->send.next = NULL;
-	wr->send.opcode = opcode;
-	wr->send.send_flags = 0;
-	wr->send.num_sge = 0;
-	if (post->wr)
-		post->wr->send.next = &wr->send;
-	post->wr = wr;
-	return 0;
+	return kfv_tx_no_room(post);
 }
 
-static void kfv_wr_unmap(struct kfv_ep *ep, const struct kfv_wr *wr)
+static enum dma_data_direction kfv_wr_dir(const struct kfv_wr *wr)
 {
-	if (wr->mapped)
-		kfv_sge_unmap(ep->domain, wr->sge, wr->send.num_sge, wr->dir);
+	switch (wr->send.opcode) {
+	case IB_WR_RDMA_READ:
+	case IB_WR_ATOMIC_CMP_AND_SWP:
+	case IB_WR_ATOMIC_FETCH_AND_ADD:
+		return DMA_FROM_DEVICE;
+	default:
+		return DMA_TO_DEVICE;
+	}
+}
+
+/* Unmaps what the operation's work requests, from number @first on, have mapped. */
+static void kfv_op_unmap(struct kfv_ep *ep, struct kfv_op *op, u32 first,
+			 unsigned int nr_wrs)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_wrs; i++) {
+		struct kfv_wr *wr = kfv_wr_at(&ep->tx, first + i);
+
+		if (!wr->mapped)
+			continue;
+		wr->mapped = false;
+		kfv_sge_unmap(ep->domain, wr->sge, wr->send.num_sge,
+			      kfv_wr_dir(wr));
+	}
+	op->mapped = false;
 }
 
 /* Undoes an operation that cannot be posted. */
 int kfv_tx_abort(struct kfv_post *post, int error)
 {
 	struct kfv_txq *tx = &post->ep->tx;
-	unsigned int i;
 
-	for (i = 0; i < post->nr_wrs; i++)
-		kfv_wr_unmap(post->ep, kfv_wr_at(tx, tx->wr_head + i));
+	if (post->op->mapped)
+		kfv_op_unmap(post->ep, post->op, tx->wr_head, post->nr_wrs);
 	kfi_cq_untake(tx->credit);
 	return error;
 }
 
-/* The operation is whole: from here on it is going to complete. */
-void kfv_tx_end(struct kfv_post *post, void *context, u64 comp_flags, u64 flags,
-		bool report)
+/*
+ * The operation has to wait, or others wait for it: it goes behind them, and all
+ * that may go to the device by now goes there.
+ */
+void kfv_tx_chain(struct kfv_post *post, u64 flags)
 {
 	struct kfv_txq *tx = &post->ep->tx;
-	struct kfv_wr *first = kfv_wr_at(tx, tx->wr_head);
-	struct kfv_op *op = post->op;
-
-	op->context = context;
-	op->flags = comp_flags;
-	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
-	op->nr_wrs = post->nr_wrs;
-	op->status = IB_WC_SUCCESS;
-	post->wr->last = true;
-	post->wr->send.send_flags |= IB_SEND_SIGNALED;
 
 	if (flags & KFI_FENCE) {
-		first->fence = true;
-		first->commits = tx->commit_head;
+		post->first->fence = true;
+		post->first->commits = tx->commit_head - post->op->commit;
 		tx->fences++;
 	}
 	if (tx->wr_posted != tx->wr_head)
-		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &first->send;
+		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &post->first->send;
 	tx->wr_head += post->nr_wrs;
-	if (op->commit)
-		tx->commit_head++;
-	else
-		tx->op_head++;
 	if (!(flags & KFI_MORE))
 		kfv_tx_ring(post->ep);
 }
@@ -299,56 +262,70 @@ void kfv_tx_wake(struct kfv_ep *ep)
 	}
 }
 
-static void kfv_tx_report(struct kfv_ep *ep, const struct kfv_op *op)
+/* The queue may be told only when nothing of the operation is needed any more. */
+static void kfv_tx_report(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfi_comp comp = {
 		.op_context = op->context,
 		.flags = op->flags,
 	};
 
-	if (op->status != IB_WC_SUCCESS)
+	if (unlikely(op->status != IB_WC_SUCCESS)) {
 		kfv_comp_error(&comp, op->status);
-	if (op->report || comp.err)
+		op->status = IB_WC_SUCCESS;
 		kfi_cq_complete(ep->tx.credit, &comp);
-	else
+	} else if (op->report) {
+		kfi_cq_complete_op(ep->tx.credit, op->context, op->flags);
+	} else {
 		kfi_cq_complete_silent(ep->tx.credit);
+	}
+}
+
+static void kfv_op_result(struct kfv_op *op)
+{
+	if (op->status == IB_WC_SUCCESS)
+		memcpy(op->result, op->buf, sizeof(*op->result));
+	op->result = NULL;
 }
 
 /* The last work request of an operation is back, and so are those before. */
 static void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfv_txq *tx = &ep->tx;
-	struct kfv_op done = *op;
-	unsigned int i;
 
-	for (i = 0; i < done.nr_wrs; i++)
-		kfv_wr_unmap(ep, kfv_wr_at(tx, tx->wr_tail + i));
-	if (done.result && done.status == IB_WC_SUCCESS)
-		memcpy(done.result, done.buf, sizeof(*done.result));
-	kfv_advance(&tx->wr_tail, done.nr_wrs);
-	if (done.commit) {
+	if (op->mapped)
+		kfv_op_unmap(ep, op, tx->wr_tail, op->nr_wrs);
+	if (unlikely(op->result))
+		kfv_op_result(op);
+	kfv_advance(&tx->wr_tail, op->nr_wrs);
+	if (op->commit)
 		kfv_commit_sent(ep, op);
-	} else {
-		kfv_advance(&tx->op_tail, 1);
-		kfv_tx_report(ep, &done);
-	}
+	else
+		kfv_tx_report(ep, op);
 	kfv_tx_wake(ep);
+}
+
+/* Whether it is the operation's last one: the others report failures only. */
+static bool kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
+			  enum ib_wc_status status)
+{
+	struct kfv_op *op = wr->op;
+
+	if (op->status == IB_WC_SUCCESS)
+		op->status = status;
+	if (status != IB_WC_WR_FLUSH_ERR)
+		kfv_ep_lost(ep);
+	return wr == kfv_wr_at(&ep->tx, ep->tx.wr_tail + op->nr_wrs - 1);
 }
 
 static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
 {
 	struct kfv_wr *wr = container_of(wc->wr_cqe, struct kfv_wr, cqe);
 	struct kfv_ep *ep = cq->cq_context;
-	struct kfv_op *op = wr->op;
 
-	if (unlikely(wc->status != IB_WC_SUCCESS)) {
-		if (op->status == IB_WC_SUCCESS)
-			op->status = wc->status;
-		if (wc->status != IB_WC_WR_FLUSH_ERR)
-			kfv_ep_lost(ep);
-	}
-	if (wr->last)
-		kfv_tx_op_done(ep, op);
+	if (likely(wc->status == IB_WC_SUCCESS) ||
+	    kfv_tx_failed(ep, wr, wc->status))
+		kfv_tx_op_done(ep, wr->op);
 }
 
 /* Completes what the device was never given, after everything that it was. */

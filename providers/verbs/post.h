@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Making an operation out of work requests: kfv_tx_begin(), kfv_tx_next() for each
+ * work request, then kfv_tx_end() or kfv_tx_abort(). All of it under the endpoint's
+ * post lock, in any context. What every operation needs is inline.
+ */
+
+#ifndef KFV_POST_H
+#define KFV_POST_H
+
+#include <linux/minmax.h>
+
+#include "ep.h"
+
+/**
+ * struct kfv_post - an operation in the making
+ * @ep: its endpoint
+ * @op: the operation
+ * @first: its first work request
+ * @wr: the work request that was made last
+ * @nr_wrs: work requests that were made
+ * @nr_segs: segments that they have
+ * @room: work requests that can be made
+ * @now: the device gets it before the caller has its memory back
+ */
+struct kfv_post {
+	struct kfv_ep	*ep;
+	struct kfv_op	*op;
+	struct kfv_wr	*first;
+	struct kfv_wr	*wr;
+	unsigned int	nr_wrs;
+	unsigned int	nr_segs;
+	unsigned int	room;
+	bool		now;
+};
+
+/* txq.c */
+int kfv_tx_state_error(const struct kfv_ep *ep);
+bool kfv_tx_want_slot(struct kfv_txq *tx);
+int kfv_tx_next_error(struct kfv_post *post);
+int kfv_tx_abort(struct kfv_post *post, int error);
+void kfv_tx_chain(struct kfv_post *post, u64 flags);
+
+/* sge.c */
+int kfv_wr_fill_kvec(struct kfv_post *post, const struct kvec *kv,
+		     const struct kfv_mr *mr, bool inject,
+		     enum dma_data_direction dir);
+ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
+		    void **desc, size_t len, enum dma_data_direction dir);
+int kfv_wr_map_buf(struct kfv_post *post, void *buf, size_t len,
+		   enum dma_data_direction dir);
+int kfv_wr_fill_buf(struct kfv_post *post, void *buf, size_t len);
+
+/* rma.c */
+int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
+		  enum ib_wr_opcode opcode, u64 flags, size_t len);
+
+static inline u32 kfv_tx_room(const struct kfv_txq *tx)
+{
+	return tx->wr_mask + 1 - (tx->wr_head - kfv_tail(&tx->wr_tail));
+}
+
+/*
+ * Starts an operation: takes its slot. Without one nothing has happened. Who has
+ * one has a place in the ring of operations, which is as large: an operation is done
+ * with its place before its slot comes back.
+ */
+static inline int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep,
+			       u64 flags)
+{
+	struct kfv_txq *tx = &ep->tx;
+
+	if (unlikely(ep->state != KFV_CONNECTED))
+		return kfv_tx_state_error(ep);
+	if (unlikely(!kfi_cq_take(tx->credit)) && !kfv_tx_want_slot(tx))
+		return -EAGAIN;
+	post->ep = ep;
+	post->op = &tx->ops[tx->op_head & tx->op_mask];
+	post->nr_wrs = 0;
+	post->nr_segs = 0;
+	post->room = min(kfv_tx_room(tx), tx->rma_wrs);
+	post->now = tx->wr_posted == tx->wr_head &&
+		    !(flags & (KFI_MORE | KFI_FENCE));
+	return 0;
+}
+
+/* The operation's next work request. */
+static inline int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
+{
+	struct kfv_txq *tx = &post->ep->tx;
+	struct kfv_wr *wr;
+
+	if (unlikely(post->nr_wrs == post->room))
+		return kfv_tx_next_error(post);
+	wr = kfv_wr_at(tx, tx->wr_head + post->nr_wrs);
+	wr->op = post->op;
+	wr->send.next = NULL;
+	wr->send.opcode = opcode;
+	wr->send.send_flags = 0;
+	wr->send.num_sge = 0;
+	if (post->nr_wrs++)
+		post->wr->send.next = &wr->send;
+	else
+		post->first = wr;
+	post->wr = wr;
+	return 0;
+}
+
+/* The operation is whole: from here on it is going to complete. */
+static inline void kfv_tx_end(struct kfv_post *post, void *context,
+			      u64 comp_flags, u64 flags, bool report)
+{
+	struct kfv_txq *tx = &post->ep->tx;
+	struct kfv_op *op = post->op;
+
+	op->context = context;
+	op->flags = comp_flags;
+	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
+	op->nr_wrs = post->nr_wrs;
+	post->wr->send.send_flags |= IB_SEND_SIGNALED;
+	if (op->commit)
+		tx->commit_head++;
+	else
+		tx->op_head++;
+	if (unlikely(!post->now)) {
+		kfv_tx_chain(post, flags);
+		return;
+	}
+	tx->wr_head += post->nr_wrs;
+	tx->wr_posted = tx->wr_head;
+	if (unlikely(ib_post_send(post->ep->qp, &post->first->send, NULL)))
+		kfv_ep_lost_locked(post->ep);
+}
+
+#endif /* KFV_POST_H */
