@@ -3,6 +3,7 @@
  * The same through kfabric, against a kfi_perf server in the same kernel.
  */
 
+#include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -20,6 +21,7 @@ static struct {
 	struct kfid_eq		*eq;
 	struct kfid_domain	*domain;
 	struct kfid_cq		*cq;
+	struct kfid_cq		*recv_cq;
 	struct kfid_ep		*ep;
 	struct kfid_mr		*mr;
 	void			*buf;
@@ -56,20 +58,23 @@ static int fabric_post(enum bench_post what)
 	return -EINVAL;
 }
 
+static noinline int fabric_failure(void)
+{
+	struct kfi_cq_err_entry failure = { .err = EIO };
+
+	kfi_cq_readerr(fabric.cq, &failure, 0);
+	return -failure.err;
+}
+
 static int fabric_reap(void)
 {
-	struct kfi_cq_err_entry failure;
 	struct kfi_cq_entry comp;
 	ssize_t nr;
 
 	nr = kfi_cq_read(fabric.cq, &comp, 1);
 	if (nr == -EAGAIN)
 		return 0;
-	if (nr == -KFI_EAVAIL) {
-		kfi_cq_readerr(fabric.cq, &failure, 0);
-		return -failure.err;
-	}
-	return nr;
+	return unlikely(nr < 0) ? fabric_failure() : nr;
 }
 
 static void fabric_done(struct kfid_cq *cq, void *context)
@@ -172,13 +177,19 @@ static int fabric_prepare(struct kfi_info *info)
 			  fabric.polled ? NULL : fabric_done, NULL);
 	if (err)
 		return err;
+	err = kfi_cq_open(fabric.domain, &attr, &fabric.recv_cq, NULL, NULL);
+	if (err)
+		return err;
 	err = kfi_endpoint(fabric.domain, info, &fabric.ep, NULL);
 	if (err)
 		return err;
 	err = kfi_ep_bind(fabric.ep, &fabric.eq->fid, 0);
 	if (err)
 		return err;
-	err = kfi_ep_bind(fabric.ep, &fabric.cq->fid, KFI_TRANSMIT | KFI_RECV);
+	err = kfi_ep_bind(fabric.ep, &fabric.cq->fid, KFI_TRANSMIT);
+	if (err)
+		return err;
+	err = kfi_ep_bind(fabric.ep, &fabric.recv_cq->fid, KFI_RECV);
 	if (err)
 		return err;
 	err = fabric_register(&fabric.mr);
@@ -193,6 +204,8 @@ static void fabric_close(void)
 		kfi_close(&fabric.ep->fid);
 	if (fabric.mr)
 		kfi_close(&fabric.mr->fid);
+	if (fabric.recv_cq)
+		kfi_close(&fabric.recv_cq->fid);
 	if (fabric.cq)
 		kfi_close(&fabric.cq->fid);
 	if (fabric.domain)

@@ -7,10 +7,13 @@
 #define KFI_PROV_H
 
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
+#include <linux/uio.h>
 #include <linux/workqueue.h>
 
 #include <kfabric.h>
@@ -383,13 +386,91 @@ struct kfi_ep_limits {
 	bool	commit;
 };
 
+/* NULL, or a member of a structure at NULL. */
+static inline bool kfi_nowhere(const void *addr)
+{
+	return (unsigned long)addr < PAGE_SIZE;
+}
+
+/*
+ * Most operations are one piece of kernel memory with flags that ask for nothing
+ * to be looked at. They are checked in place; about the others, and about what is
+ * wrong, the functions behind decide.
+ */
+#define KFI_PLAIN_FLAGS	(KFI_COMPLETION | KFI_INJECT | KFI_MORE | KFI_FENCE)
+
+static inline bool kfi_plain_kvec(const struct kfi_ep_limits *limits,
+				  const struct kvec *iov, u64 flags)
+{
+	size_t max = flags & KFI_INJECT ? limits->inject_size :
+					  limits->max_msg_size;
+
+	return iov && !kfi_nowhere(iov->iov_base) && iov->iov_len <= max;
+}
+
+int __kfi_check_send(const struct kfi_ep_limits *limits,
+		     const struct kfi_msg *msg, u64 flags, size_t *len);
+int __kfi_check_rma(const struct kfi_ep_limits *limits,
+		    const struct kfi_msg_rma *msg, u64 flags, u64 valid,
+		    size_t *len);
 int kfi_check_recv(const struct kfi_ep_limits *limits,
 		   const struct kfi_msg *msg, u64 flags, size_t *len);
-int kfi_check_send(const struct kfi_ep_limits *limits,
-		   const struct kfi_msg *msg, u64 flags, size_t *len);
-int kfi_check_rma(const struct kfi_ep_limits *limits,
-		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
-		  size_t *len);
+
+/**
+ * kfi_check_send() - check a send
+ * @limits: of the endpoint
+ * @msg: the send
+ * @flags: its flags
+ * @len: where its length is returned
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL, -EMSGSIZE, -EOPNOTSUPP for a completion level that a message
+ * does not have.
+ */
+static inline int kfi_check_send(const struct kfi_ep_limits *limits,
+				 const struct kfi_msg *msg, u64 flags,
+				 size_t *len)
+{
+	if (unlikely(!msg || flags & ~KFI_PLAIN_FLAGS ||
+		     msg->type != KFI_KVEC || msg->iov_count != 1 ||
+		     !kfi_plain_kvec(limits, msg->msg_iov, flags)))
+		return __kfi_check_send(limits, msg, flags, len);
+	*len = msg->msg_iov->iov_len;
+	return 0;
+}
+
+/**
+ * kfi_check_rma() - check a read or write
+ * @limits: of the endpoint
+ * @msg: the operation
+ * @flags: its flags
+ * @valid: flags that it may have: KFI_READ_FLAGS or KFI_WRITE_FLAGS
+ * @len: where its length is returned
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL, -EMSGSIZE, -E2BIG for too many remote ranges, -EOPNOTSUPP
+ * for a commit on an endpoint without KFI_RMA_PMEM.
+ */
+static inline int kfi_check_rma(const struct kfi_ep_limits *limits,
+				const struct kfi_msg_rma *msg, u64 flags,
+				u64 valid, size_t *len)
+{
+	const struct kfi_rma_iov *rma;
+
+	if (unlikely(!msg || flags & ~(valid & KFI_PLAIN_FLAGS) ||
+		     msg->type != KFI_KVEC || msg->iov_count != 1 ||
+		     msg->rma_iov_count != 1 || !msg->rma_iov ||
+		     !kfi_plain_kvec(limits, msg->msg_iov, flags)))
+		return __kfi_check_rma(limits, msg, flags, valid, len);
+	rma = msg->rma_iov;
+	*len = rma->len;
+	if (unlikely(rma->len != msg->msg_iov->iov_len ||
+		     rma->addr + rma->len < rma->addr ||
+		     rma->key & ~KFI_KEY_MASK))
+		return __kfi_check_rma(limits, msg, flags, valid, len);
+	return 0;
+}
+
 int kfi_check_atomic(const struct kfi_msg_atomic *msg, u64 flags);
 int kfi_check_operand(const struct kfi_ioc *iov, size_t count);
 int kfi_check_mr(const struct kfi_mr_attr *attr, u64 flags, size_t *len);

@@ -9,22 +9,12 @@
 #include <kfi_atomic.h>
 #include <kfi_prov.h>
 
-#include "core.h"
-
 #define KFI_LOCAL_ACCESS	(KFI_SEND | KFI_RECV | KFI_READ | KFI_WRITE)
 #define KFI_REMOTE_ACCESS	(KFI_REMOTE_READ | KFI_REMOTE_WRITE)
 
 static bool vector_valid(enum kfi_iov_type type, const void *iov, size_t count)
 {
 	return type >= KFI_KVEC && type <= KFI_SGL && (iov || !count);
-}
-
-/* Most operations have one piece of kernel memory. */
-static size_t vector_len(enum kfi_iov_type type, const void *iov, size_t count)
-{
-	if (likely(count == 1 && type == KFI_KVEC))
-		return kfi_kvec_len(iov);
-	return kfi_iov_len(type, iov, count);
 }
 
 /* Data must fit, or the peer would see something else than was given. */
@@ -71,24 +61,14 @@ int kfi_check_recv(const struct kfi_ep_limits *limits,
 	if (!msg || flags & ~KFI_RECV_FLAGS ||
 	    !vector_valid(msg->type, msg->msg_iov, msg->iov_count))
 		return -EINVAL;
-	*len = vector_len(msg->type, msg->msg_iov, msg->iov_count);
+	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
 	return check_len(limits, *len, flags);
 }
 EXPORT_SYMBOL_GPL(kfi_check_recv);
 
-/**
- * kfi_check_send() - check a send
- * @limits: of the endpoint
- * @msg: the send
- * @flags: its flags
- * @len: where its length is returned
- *
- * Context: Any context.
- * Return: 0, -EINVAL, -EMSGSIZE, -EOPNOTSUPP for a completion level that a message
- * does not have.
- */
-int kfi_check_send(const struct kfi_ep_limits *limits,
-		   const struct kfi_msg *msg, u64 flags, size_t *len)
+/* As kfi_check_send(), of any message. */
+int __kfi_check_send(const struct kfi_ep_limits *limits,
+		     const struct kfi_msg *msg, u64 flags, size_t *len)
 {
 	int ret;
 
@@ -100,10 +80,10 @@ int kfi_check_send(const struct kfi_ep_limits *limits,
 	ret = check_data(limits, msg->data, flags);
 	if (ret)
 		return ret;
-	*len = vector_len(msg->type, msg->msg_iov, msg->iov_count);
+	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
 	return check_len(limits, *len, flags);
 }
-EXPORT_SYMBOL_GPL(kfi_check_send);
+EXPORT_SYMBOL_GPL(__kfi_check_send);
 
 static int check_remote(const struct kfi_ep_limits *limits,
 			const struct kfi_msg_rma *msg, u64 flags, size_t *len)
@@ -125,21 +105,10 @@ static int check_remote(const struct kfi_ep_limits *limits,
 	return 0;
 }
 
-/**
- * kfi_check_rma() - check a read or write
- * @limits: of the endpoint
- * @msg: the operation
- * @flags: its flags
- * @valid: flags that it may have: KFI_READ_FLAGS or KFI_WRITE_FLAGS
- * @len: where its length is returned
- *
- * Context: Any context.
- * Return: 0, -EINVAL, -EMSGSIZE, -E2BIG for too many remote ranges, -EOPNOTSUPP
- * for a commit on an endpoint without KFI_RMA_PMEM.
- */
-int kfi_check_rma(const struct kfi_ep_limits *limits,
-		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
-		  size_t *len)
+/* As kfi_check_rma(), of any operation. */
+int __kfi_check_rma(const struct kfi_ep_limits *limits,
+		    const struct kfi_msg_rma *msg, u64 flags, u64 valid,
+		    size_t *len)
 {
 	size_t remote;
 	int ret;
@@ -158,13 +127,13 @@ int kfi_check_rma(const struct kfi_ep_limits *limits,
 	ret = check_remote(limits, msg, flags, &remote);
 	if (ret)
 		return ret;
-	*len = vector_len(msg->type, msg->msg_iov, msg->iov_count);
+	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
 	ret = check_len(limits, *len, flags);
 	if (ret)
 		return ret;
 	return *len == remote ? 0 : -EINVAL;
 }
-EXPORT_SYMBOL_GPL(kfi_check_rma);
+EXPORT_SYMBOL_GPL(__kfi_check_rma);
 
 /**
  * kfi_check_atomic() - check the form of an atomic operation

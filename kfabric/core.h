@@ -7,7 +7,6 @@
 #define KFI_CORE_H
 
 #include <linux/atomic.h>
-#include <linux/uio.h>
 
 #include <kfi_prov.h>
 
@@ -15,14 +14,6 @@ struct net;
 
 int kfi_sockaddr_parse(struct net *net, const char *node, const char *service,
 		       u32 format, struct sockaddr_storage *addr);
-
-/* As kfi_iov_len(), of one element; what is at NULL may be a member of a structure. */
-static inline size_t kfi_kvec_len(const struct kvec *kv)
-{
-	if (kv->iov_len && (unsigned long)kv->iov_base < PAGE_SIZE)
-		return SIZE_MAX;
-	return kv->iov_len;
-}
 
 int kfi_eq_init(void);
 void kfi_eq_exit(void);

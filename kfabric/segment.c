@@ -15,8 +15,6 @@
 
 #include <kfi_prov.h>
 
-#include "core.h"
-
 /**
  * kfi_iov_len() - bytes that a vector describes
  * @type: what it consists of
@@ -38,7 +36,9 @@ size_t kfi_iov_len(enum kfi_iov_type type, const void *iov, size_t count)
 	for (i = 0; i < count; i++) {
 		switch (type) {
 		case KFI_KVEC:
-			len = size_add(len, kfi_kvec_len(&kv[i]));
+			if (kv[i].iov_len && kfi_nowhere(kv[i].iov_base))
+				return SIZE_MAX;
+			len = size_add(len, kv[i].iov_len);
 			break;
 		case KFI_BVEC:
 			if (bv[i].bv_len && !bv[i].bv_page)
