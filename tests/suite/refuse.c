@@ -391,8 +391,23 @@ static void test_endpoint(struct suite *t)
 	info->rx_attr->size = U32_MAX;
 	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
 	info->rx_attr->size = 1;
+	info->rx_attr->op_flags = UNKNOWN_FLAG;
+	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
+	info->rx_attr->op_flags = 0;
+	info->tx_attr->caps |= UNKNOWN_FLAG;
+	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
+	info->tx_attr->caps &= ~UNKNOWN_FLAG;
+	info->caps |= UNKNOWN_FLAG;
+	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
+	info->caps &= ~UNKNOWN_FLAG;
+	info->mode = 0;
+	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
+	info->mode = KFI_RX_CQ_DATA;
 	info->ep_attr->type = KFI_EP_RDM;
 	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
+	info->ep_attr->type = KFI_EP_MSG;
+	if (EXPECT_OK(t, kfi_endpoint(net.domain, info, &ep, NULL)))
+		EXPECT_OK(t, kfi_close(&ep->fid));
 	kfi_freeinfo(info);
 out:
 	suite_net_close(&net);
