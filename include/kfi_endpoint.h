@@ -44,7 +44,7 @@
  * rounds up to a power of two:
  *
  * ==================  ========================================================
- * verbs, transmit     up(tx + w) * (120 + 16 * iov) + up(tx) * 176. w are the
+ * verbs, transmit     up(tx + w) * (112 + 16 * iov) + up(tx) * 176. w are the
  *                     work requests of the largest RMA operation: 2112 divided by
  *                     the segments of a read (max_sge_rd of the device, at most
  *                     iov), plus 18
@@ -54,12 +54,12 @@
  * loopback, transmit  up(tx) * 616 + up(32 * tx + 4096) * 16
  * loopback, receive   up(rx) * 32 + up(32 * rx) * 16
  * loopback, commits   72856: 64 slots of 1136, and their administration
- * completion queue    up(size) * 56, with either provider
+ * completion queue    up(size) * 64, with either provider
  * ==================  ========================================================
  *
  * With 128 of each, which is the default, and 32 segments as soft-RoCE has them, that
- * is 180 KiB and 71 KiB for a raw endpoint of verbs, 205 KiB and 68 KiB for one of
- * loopback; a commit endpoint of verbs has 236 KiB besides the 180. The device's own
+ * is 178 KiB and 71 KiB for a raw endpoint of verbs, 205 KiB and 68 KiB for one of
+ * loopback; a commit endpoint of verbs has 236 KiB besides the 178. The device's own
  * queues come on top: a send queue of up(tx + w) + 4 work requests, 64 more with
  * commits, a receive queue of up(rx) + 4, with commits of rx + 148, and a completion
  * queue for each.

@@ -286,7 +286,7 @@ struct kfi_prov_cq {
 	struct kfi_cq_slot	*ring;
 	unsigned long		mask;
 
-	/* see above */
+	/* protects @reserved, @credits and the credits' flags */
 	spinlock_t		lock;
 	unsigned int		reserved;
 	struct list_head	credits;
