@@ -345,9 +345,18 @@ static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
 	pep->shutdown.event = KFI_SHUTDOWN;
 }
 
+static bool kfv_pep_info_valid(const struct kfi_info *info)
+{
+	if (info->src_addr &&
+	    !kfi_sockaddr_valid(info->src_addr, info->src_addrlen))
+		return false;
+	return !info->tx_attr ||
+	       !kfi_check_tx_op_flags(info->tx_attr->op_flags);
+}
+
 /* Nobody listens for what kfi_getinfo() would not offer, of whatever device. */
-static int kfv_pep_check_info(struct kfv_fabric *fabric,
-			      const struct kfi_info *info)
+static int kfv_pep_check_offers(struct kfv_fabric *fabric,
+				const struct kfi_info *info)
 {
 	const struct kfi_getinfo_req req = {
 		.version = fabric->fabric.api_version,
@@ -357,11 +366,6 @@ static int kfv_pep_check_info(struct kfv_fabric *fabric,
 	struct kfi_info *offers = NULL;
 	int ret;
 
-	if (info->src_addr &&
-	    !kfi_sockaddr_valid(info->src_addr, info->src_addrlen))
-		return -EINVAL;
-	if (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags))
-		return -EINVAL;
 	ret = kfv_getinfo(&req, &offers);
 	kfi_freeinfo(offers);
 	return ret == -ENODATA ? -EOPNOTSUPP : ret;
@@ -374,11 +378,8 @@ int kfv_pep_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
 	struct kfv_pep *pep;
 	int ret;
 
-	if (!info || !ppep)
+	if (!info || !ppep || !kfv_pep_info_valid(info))
 		return -EINVAL;
-	ret = kfv_pep_check_info(fabric, info);
-	if (ret)
-		return ret;
 	pep = kzalloc_obj(*pep);
 	if (!pep)
 		return -ENOMEM;
@@ -390,6 +391,8 @@ int kfv_pep_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
 		goto err_free;
 	}
 	ret = kfv_pep_bind_addr(pep, info);
+	if (!ret)
+		ret = kfv_pep_check_offers(fabric, info);
 	if (ret)
 		goto err_id;
 	ret = -EINVAL;
