@@ -6,6 +6,8 @@
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/irq_poll.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "cm.h"
@@ -110,6 +112,18 @@ int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
 	return 0;
 }
 
+/*
+ * ib_free_cq() waits for irq_poll_complete(), after which ib_poll_handler() goes on
+ * to arm the queue. It does so in softirq, which RCU knows the end of; what comes
+ * after that finds nothing, for the queue pair is drained.
+ */
+static void kfv_queue_settle(struct ib_cq *ib)
+{
+	irq_poll_disable(&ib->iop);
+	synchronize_rcu_expedited();
+	irq_poll_enable(&ib->iop);
+}
+
 void kfv_queue_close(struct kfv_queue *queue)
 {
 	struct kfv_cq *cq = queue->cq;
@@ -121,6 +135,8 @@ void kfv_queue_close(struct kfv_queue *queue)
 		list_del(&queue->node);
 		spin_unlock_irq(&cq->poll_lock);
 	}
+	if (cq->poll_ctx == IB_POLL_SOFTIRQ)
+		kfv_queue_settle(queue->ib);
 	ib_free_cq(queue->ib);
 	queue->ib = NULL;
 }
