@@ -32,28 +32,34 @@ static struct {
 	struct completion	done;
 } fabric;
 
-static int fabric_post(enum bench_post what)
+static int fabric_send(void)
 {
-	struct kvec iov = {
+	const struct kvec iov = {
 		.iov_base = fabric.buf, .iov_len = BENCH_INLINE,
 	};
-	struct kfi_msg msg = {
+	const struct kfi_msg msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
 		.context = &fabric,
 	};
 
+	return kfi_sendmsg(fabric.ep, &msg, KFI_INJECT | KFI_COMPLETION);
+}
+
+static int fabric_write(void *desc)
+{
+	return kfi_write(fabric.ep, fabric.buf, BENCH_WRITE, desc,
+			 KFI_ADDR_UNSPEC, fabric.addr, fabric.key, &fabric);
+}
+
+static int fabric_post(enum bench_post what)
+{
 	switch (what) {
 	case BENCH_SEND_INLINE:
-		return kfi_sendmsg(fabric.ep, &msg,
-				   KFI_INJECT | KFI_COMPLETION);
+		return fabric_send();
 	case BENCH_WRITE_UNREGISTERED:
-		return kfi_write(fabric.ep, fabric.buf, BENCH_WRITE, NULL,
-				 KFI_ADDR_UNSPEC, fabric.addr, fabric.key,
-				 &fabric);
+		return fabric_write(NULL);
 	case BENCH_WRITE_REGISTERED:
-		return kfi_write(fabric.ep, fabric.buf, BENCH_WRITE,
-				 kfi_mr_desc(fabric.mr), KFI_ADDR_UNSPEC,
-				 fabric.addr, fabric.key, &fabric);
+		return fabric_write(kfi_mr_desc(fabric.mr));
 	}
 	return -EINVAL;
 }

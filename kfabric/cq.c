@@ -94,8 +94,8 @@ static struct kfi_cq_slot *first_slot(struct kfi_prov_cq *pcq,
 }
 
 /* Takes the entry at @head, unless somebody else has. */
-static bool take_slot(struct kfi_prov_cq *pcq, unsigned long head,
-		      struct kfi_cq_credit *credit)
+static inline bool take_slot(struct kfi_prov_cq *pcq, unsigned long head,
+			     struct kfi_cq_credit *credit)
 {
 	if (!atomic_long_try_cmpxchg(&pcq->head, &head, head + 1))
 		return false;
@@ -346,7 +346,7 @@ static void call_handler(struct kfi_prov_cq *pcq)
  * There is news. One call of the handler at a time: who finds it running leaves
  * the call to whoever runs it.
  */
-static void run_handler(struct kfi_prov_cq *pcq)
+static noinline void run_handler(struct kfi_prov_cq *pcq)
 {
 	int old = atomic_read(&pcq->state);
 	int new;
@@ -378,8 +378,8 @@ static struct kfi_cq_slot *claim_slot(struct kfi_prov_cq *pcq,
 	return slot_at(pcq, *nr - 1);
 }
 
-static void publish_slot(struct kfi_prov_cq *pcq, struct kfi_cq_slot *slot,
-			 unsigned long nr)
+static inline void publish_slot(struct kfi_prov_cq *pcq,
+				struct kfi_cq_slot *slot, unsigned long nr)
 {
 	/* pairs with first_slot() */
 	smp_store_release(&slot->nr, nr);

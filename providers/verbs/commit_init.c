@@ -90,7 +90,7 @@ static int kfv_commit_build(struct kfv_post *post, struct kfv_commit_slot *slot,
 		ret = kfv_copy_from(slot->op.buf, msg->type, msg->msg_iov,
 				    msg->iov_count);
 	else if (len)
-		ret = kfv_rma_build(post, msg, IB_WR_RDMA_WRITE, flags, len);
+		ret = kfv_rma_build(post, msg, flags, len);
 	if (ret)
 		return ret;
 	ret = kfv_tx_next(post, IB_WR_SEND);

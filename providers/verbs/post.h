@@ -9,8 +9,11 @@
 #define KFV_POST_H
 
 #include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/uio.h>
 
 #include "ep.h"
+#include "verbs.h"
 
 /**
  * struct kfv_post - an operation in the making
@@ -42,9 +45,6 @@ int kfv_tx_abort(struct kfv_post *post, int error);
 void kfv_tx_chain(struct kfv_post *post, u64 flags);
 
 /* sge.c */
-int kfv_wr_fill_kvec(struct kfv_post *post, const struct kvec *kv,
-		     const struct kfv_mr *mr, bool inject,
-		     enum dma_data_direction dir);
 ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
 		    void **desc, size_t len, enum dma_data_direction dir);
 int kfv_wr_map_buf(struct kfv_post *post, void *buf, size_t len,
@@ -53,7 +53,7 @@ int kfv_wr_fill_buf(struct kfv_post *post, void *buf, size_t len);
 
 /* rma.c */
 int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
-		  enum ib_wr_opcode opcode, u64 flags, size_t len);
+		  u64 flags, size_t len);
 
 static inline u32 kfv_tx_room(const struct kfv_txq *tx)
 {
@@ -130,6 +130,80 @@ static inline void kfv_tx_end(struct kfv_post *post, void *context,
 	tx->wr_posted = tx->wr_head;
 	if (unlikely(ib_post_send(post->ep->qp, &post->first->send, NULL)))
 		kfv_ep_lost_locked(post->ep);
+}
+
+/*
+ * Memory inside the registered region that the caller says: then there is nothing
+ * to map.
+ */
+static inline bool kfv_sge_region(struct kfv_domain *domain, struct ib_sge *sge,
+				  const void *addr, size_t len,
+				  const struct kfv_mr *mr,
+				  enum dma_data_direction dir)
+{
+	size_t offset;
+
+	if (!mr || mr->domain != domain || !mr->vaddr ||
+	    (dir == DMA_FROM_DEVICE && !mr->local_write))
+		return false;
+	offset = addr - mr->vaddr;
+	if (offset > mr->len || len > mr->len - offset)
+		return false;
+	sge->addr = mr->mr.iova + offset;
+	sge->length = len;
+	sge->lkey = mr->lkey;
+	return true;
+}
+
+static inline void kfv_wr_mapped(struct kfv_post *post)
+{
+	post->wr->mapped = true;
+	post->op->mapped = true;
+}
+
+/* Of the linear map: as contiguous for the device as it is for us. */
+static inline bool kfv_is_linear(const void *addr, size_t len)
+{
+	return (unsigned long)addr >= PAGE_OFFSET && addr + len <= high_memory;
+}
+
+/*
+ * The common case: fills the work request with one piece of memory that is one
+ * segment. Returns 0, an error, or 1 if it is not that simple, and nothing has
+ * happened.
+ */
+static inline int kfv_wr_fill_kvec(struct kfv_post *post, const struct kvec *kv,
+				   const struct kfv_mr *mr, bool inject,
+				   enum dma_data_direction dir)
+{
+	struct kfv_ep *ep = post->ep;
+	struct kfv_wr *wr = post->wr;
+	struct ib_sge *sge = wr->sge;
+
+	if (!kv->iov_len)
+		return 1;
+	if (inject) {
+		/* The device copies when it is given the work request. */
+		if (!post->now || kv->iov_len > ep->tx.inline_size)
+			return 1;
+		sge->addr = (uintptr_t)kv->iov_base;
+		sge->length = kv->iov_len;
+		sge->lkey = 0;
+		wr->send.send_flags = IB_SEND_INLINE;
+	} else if (!kfv_sge_region(ep->domain, sge, kv->iov_base, kv->iov_len,
+				   mr, dir)) {
+		if (!kfv_is_linear(kv->iov_base, kv->iov_len))
+			return 1;
+		sge->addr = ib_dma_map_single(ep->domain->ib, kv->iov_base,
+					      kv->iov_len, dir);
+		if (unlikely(ib_dma_mapping_error(ep->domain->ib, sge->addr)))
+			return -ENOMEM;
+		sge->length = kv->iov_len;
+		sge->lkey = ep->domain->pd->local_dma_lkey;
+		kfv_wr_mapped(post);
+	}
+	wr->send.num_sge = 1;
+	return 0;
 }
 
 #endif /* KFV_POST_H */

@@ -60,8 +60,10 @@ static int kfv_rma_range(struct kfv_post *post, struct kfi_seg_iter *iter,
 	return 0;
 }
 
-static int kfv_rma_pieces(struct kfv_post *post, const struct kfi_msg_rma *msg,
-			  enum ib_wr_opcode opcode, u64 flags, size_t len)
+static noinline int kfv_rma_pieces(struct kfv_post *post,
+				   const struct kfi_msg_rma *msg,
+				   enum ib_wr_opcode opcode, u64 flags,
+				   size_t len)
 {
 	struct kvec buf = { .iov_base = post->op->buf, .iov_len = len };
 	bool inject = flags & KFI_INJECT;
@@ -88,8 +90,12 @@ static int kfv_rma_pieces(struct kfv_post *post, const struct kfi_msg_rma *msg,
 	return 0;
 }
 
-int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
-		  enum ib_wr_opcode opcode, u64 flags, size_t len)
+/* One range and one piece of kernel memory, as most have, are made in place. */
+static __always_inline int kfv_rma_make(struct kfv_post *post,
+					const struct kfi_msg_rma *msg,
+					enum ib_wr_opcode opcode,
+					enum dma_data_direction dir, u64 flags,
+					size_t len)
 {
 	int ret;
 
@@ -101,13 +107,19 @@ int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
 		return ret;
 	ret = kfv_wr_fill_kvec(post, msg->msg_iov,
 			       msg->desc ? msg->desc[0] : NULL,
-			       flags & KFI_INJECT,
-			       opcode == IB_WR_RDMA_READ ? DMA_FROM_DEVICE :
-							   DMA_TO_DEVICE);
+			       flags & KFI_INJECT, dir);
 	if (likely(ret <= 0))
 		return ret;
 	post->nr_wrs = 0;
 	return kfv_rma_pieces(post, msg, opcode, flags, len);
+}
+
+/* The writes before a request for a commit. */
+int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
+		  u64 flags, size_t len)
+{
+	return kfv_rma_make(post, msg, IB_WR_RDMA_WRITE, DMA_TO_DEVICE, flags,
+			    len);
 }
 
 /*
@@ -143,7 +155,8 @@ static int kfv_write_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
 	ret = -EOPNOTSUPP;
 	if (deliver && !ep->depth)
 		return kfv_tx_abort(&post, ret);
-	ret = kfv_rma_build(&post, msg, IB_WR_RDMA_WRITE, flags, len);
+	ret = kfv_rma_make(&post, msg, IB_WR_RDMA_WRITE, DMA_TO_DEVICE, flags,
+			   len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	if (flags & KFI_REMOTE_CQ_DATA) {
@@ -169,7 +182,8 @@ static int kfv_read_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
 		return ret;
 	ret = -EOPNOTSUPP;
 	if (ep->depth)
-		ret = kfv_rma_build(&post, msg, IB_WR_RDMA_READ, flags, len);
+		ret = kfv_rma_make(&post, msg, IB_WR_RDMA_READ,
+				   DMA_FROM_DEVICE, flags, len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_READ, flags, true);

@@ -4,35 +4,12 @@
  */
 
 #include <linux/highmem.h>
-#include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/uio.h>
 
 #include "ep.h"
 #include "post.h"
 #include "verbs.h"
-
-/*
- * Memory inside the registered region that the caller says: then there is nothing
- * to map.
- */
-static bool kfv_sge_region(struct kfv_domain *domain, struct ib_sge *sge,
-			   const void *addr, size_t len,
-			   const struct kfv_mr *mr, enum dma_data_direction dir)
-{
-	size_t offset;
-
-	if (!mr || mr->domain != domain || !mr->vaddr ||
-	    (dir == DMA_FROM_DEVICE && !mr->local_write))
-		return false;
-	offset = addr - mr->vaddr;
-	if (offset > mr->len || len > mr->len - offset)
-		return false;
-	sge->addr = mr->mr.iova + offset;
-	sge->length = len;
-	sge->lkey = mr->lkey;
-	return true;
-}
 
 /* The rest of the current element, up to @max bytes, if it is in its region. */
 static bool kfv_sge_rest(struct kfv_domain *domain, struct ib_sge *sge,
@@ -135,57 +112,6 @@ int kfv_copy_from(void *to, enum kfi_iov_type type, const void *iov,
 			memcpy_from_page(to + n, seg.page + 1, 0, seg.len - n);
 		to += seg.len;
 	}
-	return 0;
-}
-
-static void kfv_wr_mapped(struct kfv_post *post)
-{
-	post->wr->mapped = true;
-	post->op->mapped = true;
-}
-
-/* Of the linear map: as contiguous for the device as it is for us. */
-static bool kfv_is_linear(const void *addr, size_t len)
-{
-	return (unsigned long)addr >= PAGE_OFFSET && addr + len <= high_memory;
-}
-
-/*
- * The common case: fills the work request with one piece of memory that is one
- * segment. Returns 0, an error, or 1 if it is not that simple, and nothing has
- * happened.
- */
-int kfv_wr_fill_kvec(struct kfv_post *post, const struct kvec *kv,
-		     const struct kfv_mr *mr, bool inject,
-		     enum dma_data_direction dir)
-{
-	struct kfv_ep *ep = post->ep;
-	struct kfv_wr *wr = post->wr;
-	struct ib_sge *sge = wr->sge;
-
-	if (!kv->iov_len)
-		return 1;
-	if (inject) {
-		/* The device copies when it is given the work request. */
-		if (!post->now || kv->iov_len > ep->tx.inline_size)
-			return 1;
-		sge->addr = (uintptr_t)kv->iov_base;
-		sge->length = kv->iov_len;
-		sge->lkey = 0;
-		wr->send.send_flags = IB_SEND_INLINE;
-	} else if (!kfv_sge_region(ep->domain, sge, kv->iov_base, kv->iov_len,
-				   mr, dir)) {
-		if (!kfv_is_linear(kv->iov_base, kv->iov_len))
-			return 1;
-		sge->addr = ib_dma_map_single(ep->domain->ib, kv->iov_base,
-					      kv->iov_len, dir);
-		if (unlikely(ib_dma_mapping_error(ep->domain->ib, sge->addr)))
-			return -ENOMEM;
-		sge->length = kv->iov_len;
-		sge->lkey = ep->domain->pd->local_dma_lkey;
-		kfv_wr_mapped(post);
-	}
-	wr->send.num_sge = 1;
 	return 0;
 }
 

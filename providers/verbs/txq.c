@@ -262,23 +262,27 @@ void kfv_tx_wake(struct kfv_ep *ep)
 	}
 }
 
-/* The queue may be told only when nothing of the operation is needed any more. */
-static void kfv_tx_report(struct kfv_ep *ep, struct kfv_op *op)
+static noinline void kfv_tx_report_error(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfi_comp comp = {
 		.op_context = op->context,
 		.flags = op->flags,
 	};
 
-	if (unlikely(op->status != IB_WC_SUCCESS)) {
-		kfv_comp_error(&comp, op->status);
-		op->status = IB_WC_SUCCESS;
-		kfi_cq_complete(ep->tx.credit, &comp);
-	} else if (op->report) {
+	kfv_comp_error(&comp, op->status);
+	op->status = IB_WC_SUCCESS;
+	kfi_cq_complete(ep->tx.credit, &comp);
+}
+
+/* The queue may be told only when nothing of the operation is needed any more. */
+static void kfv_tx_report(struct kfv_ep *ep, struct kfv_op *op)
+{
+	if (unlikely(op->status != IB_WC_SUCCESS))
+		kfv_tx_report_error(ep, op);
+	else if (op->report)
 		kfi_cq_complete_op(ep->tx.credit, op->context, op->flags);
-	} else {
+	else
 		kfi_cq_complete_silent(ep->tx.credit);
-	}
 }
 
 static void kfv_op_result(struct kfv_op *op)
