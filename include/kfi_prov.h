@@ -272,7 +272,7 @@ struct kfi_cq_slot {
  * @credits: all credits
  * @tail: entries that were made, or are being made
  * @head: entries that were read
- * @state: KFI_CQ_*, see cq.c
+ * @state: CQ_*, see cq.c
  */
 struct kfi_prov_cq {
 	struct kfid_cq		cq;

@@ -114,8 +114,9 @@ int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
 
 /*
  * ib_free_cq() waits for irq_poll_complete(), after which ib_poll_handler() goes on
- * to arm the queue. It does so in softirq, which RCU knows the end of; what comes
- * after that finds nothing, for the queue pair is drained.
+ * to arm the queue. It does so in softirq, which RCU knows the end of. An interrupt
+ * that comes in later still, for what the drain has already processed, would find
+ * the same window in ib_free_cq(), as with all of its users.
  */
 static void kfv_queue_settle(struct ib_cq *ib)
 {
