@@ -50,7 +50,7 @@ static int kfv_rma_range(struct kfv_post *post, struct kfi_seg_iter *iter,
 		ret = kfv_wr_fill(post, iter, desc, rma->len - done, dir);
 		if (ret < 0)
 			return ret;
-		if (!ret && rma->len)
+		if (!ret)
 			return -EINVAL;
 		post->nr_segs += post->wr->send.num_sge;
 		if (post->nr_segs > KFV_RMA_SEGS)
@@ -71,6 +71,10 @@ static noinline int kfv_rma_pieces(struct kfv_post *post,
 	size_t i;
 	int ret;
 
+	/* Nothing to carry: the ranges are empty, or were written before. */
+	if (!len)
+		return kfv_rma_next(post, opcode, msg->rma_iov->addr,
+				    msg->rma_iov->key);
 	kfi_seg_iter_init(&iter, msg->type, msg->msg_iov, msg->iov_count);
 	if (inject) {
 		ret = kfv_copy_from(post->op->buf, msg->type, msg->msg_iov,
@@ -80,7 +84,7 @@ static noinline int kfv_rma_pieces(struct kfv_post *post,
 		kfi_seg_iter_init(&iter, KFI_KVEC, &buf, 1);
 	}
 	for (i = 0; i < msg->rma_iov_count; i++) {
-		if (!msg->rma_iov[i].len && msg->rma_iov_count > 1)
+		if (!msg->rma_iov[i].len)
 			continue;
 		ret = kfv_rma_range(post, &iter, msg->desc, &msg->rma_iov[i],
 				    opcode, inject);
