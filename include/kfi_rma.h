@@ -31,6 +31,20 @@
  * one fails that was outstanding when it was posted. So a marker cannot get ahead
  * of the data that it marks.
  *
+ * Payload and ranges of a write: the payload fills the ranges one after the other, in
+ * their order, and has as many bytes as all of them together; anything else is
+ * -EINVAL. A range may be empty.
+ *
+ * A commit or delivery without payload - no element in the vector, or none that has
+ * bytes - writes nothing, and its ranges may have any length: it completes when what
+ * this endpoint wrote to them before is persistent, or visible. So many writes can
+ * share one commit, which names up to &kfi_commit_info.max_ranges ranges. A commit of
+ * nothing but empty ranges makes nothing persistent, but completes in its place
+ * behind all earlier commits. Every range of a commit has to lie in a KFI_PMEM region
+ * that may be written to; whether a delivery's do may go unnoticed. With
+ * KFI_REMOTE_CQ_DATA the target is told the bytes of all ranges on a commit endpoint,
+ * and 0 on a raw one. KFI_INJECT has nothing to be about.
+ *
  * A commit that fails makes an error completion, and the connection goes on. One
  * that names a bad range fails alone; commits that were made persistent together
  * fail together. What then is on the media is undefined.
@@ -55,9 +69,10 @@ struct kfi_rma_iov {
  * @msg_biov: KFI_BVEC: local memory
  * @msg_sgl: KFI_SGL: local memory
  * @desc: local descriptors, one for each element, or NULL; each may be NULL
- * @iov_count: elements of the vector
+ * @iov_count: elements of the vector; 0 for no payload
  * @addr: ignored, endpoints are connected
- * @rma_iov: the peer's memory, as many bytes as the local memory
+ * @rma_iov: the peer's memory: as many bytes as the local memory, unless there is
+ *	none and the operation is about earlier ones, see "DOC: persistence"
  * @rma_iov_count: elements of @rma_iov, at most tx_attr.rma_iov_limit
  * @context: returned as op_context of the completion
  * @data: for the peer's completion, with KFI_REMOTE_CQ_DATA; must fit

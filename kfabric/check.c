@@ -85,6 +85,16 @@ int __kfi_check_send(const struct kfi_ep_limits *limits,
 }
 EXPORT_SYMBOL_GPL(__kfi_check_send);
 
+/*
+ * An operation without payload can be about what was written before. Only writes
+ * can: a read has brought nothing.
+ */
+static bool is_pure(u64 flags, u64 valid, size_t len)
+{
+	return !len && valid & KFI_COMMIT_COMPLETE &&
+	       flags & (KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE);
+}
+
 static int check_remote(const struct kfi_ep_limits *limits,
 			const struct kfi_msg_rma *msg, u64 flags, size_t *len)
 {
@@ -131,7 +141,7 @@ int __kfi_check_rma(const struct kfi_ep_limits *limits,
 	ret = check_len(limits, *len, flags);
 	if (ret)
 		return ret;
-	return *len == remote ? 0 : -EINVAL;
+	return *len == remote || is_pure(flags, valid, *len) ? 0 : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__kfi_check_rma);
 

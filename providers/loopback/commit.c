@@ -70,6 +70,12 @@ static struct lo_commit *lo_commit_at(struct lo_commits *commits, u32 index)
 	return &commits->slots[index % LO_COMMIT_SLOTS];
 }
 
+/* Its payload comes with the request, and is stored when it is its turn. */
+static bool lo_commit_carries(const struct lo_commit *commit)
+{
+	return commit->desc.flags & KFI_INJECT && commit->desc.len;
+}
+
 /* An endpoint that is waited for by a batch can be closed, but not freed. */
 static void lo_commits_kick(struct lo_commits *commits)
 {
@@ -126,7 +132,7 @@ int lo_commit_add(struct lo_ep *ep, struct lo_ep *peer, const struct lo_op *op)
 
 	commit->desc = op->desc;
 	commit->start = jiffies;
-	if (op->desc.flags & KFI_INJECT)
+	if (lo_commit_carries(commit))
 		memcpy(commit->inject, op->inject, op->desc.len);
 	lo_commit_resolve(commit, peer->domain, op->ranges);
 
@@ -185,8 +191,8 @@ static u32 lo_batch_size(struct lo_commits *commits)
 	spin_lock(&commits->lock);
 	waiting = commits->abandoned ? 0 : commits->tail - commits->head;
 	for (nr = min(waiting, 1U); nr < waiting; nr++)
-		if (lo_commit_at(commits, commits->head + nr)->desc.flags &
-		    KFI_INJECT)
+		if (lo_commit_carries(lo_commit_at(commits,
+						   commits->head + nr)))
 			break;
 	spin_unlock(&commits->lock);
 	return nr;
@@ -198,7 +204,7 @@ static int lo_batch_persist(struct lo_commits *commits, u32 nr)
 	u32 nr_spans = 0;
 	u32 i;
 
-	if (commit->desc.flags & KFI_INJECT)
+	if (lo_commit_carries(commit))
 		lo_commit_store(commits->ep, commit);
 	for (i = 0; i < nr; i++) {
 		commit = lo_commit_at(commits, commits->head + i);
@@ -227,11 +233,22 @@ static void lo_commit_free_slot(struct lo_ep *ep, bool failed)
 	spin_unlock_irq(&tx->lock);
 }
 
+static size_t lo_commit_reach(const struct lo_commit *commit)
+{
+	size_t len = 0;
+	u32 i;
+
+	for (i = 0; i < commit->desc.nr_ranges; i++)
+		len += commit->spans[i].len;
+	return len;
+}
+
 /* The oldest commit completes, first at the target. */
 static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 {
 	struct lo_commit *commit = lo_commit_at(commits, commits->head);
 	const struct lo_desc desc = commit->desc;
+	size_t reach = lo_commit_reach(commit);
 	struct lo_ep *ep = commits->ep;
 	struct lo_ep *peer = ep->conn->ends[!ep->side];
 
@@ -247,7 +264,7 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 		if (error)
 			lo_rx_untake(peer);
 		else
-			lo_rx_data(peer, &desc, NULL);
+			lo_rx_data(peer, desc.data, reach, NULL);
 	}
 	lo_peer_put(peer);
 	lo_tx_complete(ep, &desc, error);

@@ -295,7 +295,7 @@ void lo_rx_complete(struct lo_ep *peer, const struct lo_recv *recv,
 		    const struct kfi_comp *comp);
 int lo_rx_take(struct lo_ep *peer, struct lo_ep *ep);
 void lo_rx_untake(struct lo_ep *peer);
-void lo_rx_data(struct lo_ep *peer, const struct lo_desc *desc,
+void lo_rx_data(struct lo_ep *peer, u64 data, size_t len,
 		const struct lo_recv *recv);
 void lo_rx_kill(struct lo_ep *ep);
 void lo_rx_flush(struct lo_ep *ep);

@@ -3,6 +3,8 @@
  * Reads and writes.
  */
 
+#include <linux/overflow.h>
+
 #include "commit.h"
 #include "ep.h"
 #include "loopback.h"
@@ -104,6 +106,9 @@ static int lo_copy_ranges(struct lo_ep *ep, struct lo_ep *peer,
 	int ret = LO_OK;
 	u32 i;
 
+	/* Without payload it is about what was written before. */
+	if (!op->desc.len)
+		return LO_OK;
 	lo_op_cursor(ep, op, &local);
 	for (i = 0; i < op->desc.nr_ranges && !ret; i++)
 		ret = lo_copy_range(peer->domain, &op->ranges[i], rights,
@@ -127,18 +132,47 @@ static int lo_exec_commit(struct lo_ep *ep, struct lo_ep *peer,
 	return ret ? ret : lo_commit_add(ep, peer, op);
 }
 
+/* On a wire, a read of the last byte that there is. */
+static int lo_read_back(struct lo_ep *peer, const struct lo_op *op)
+{
+	struct kfi_rma_iov last = { };
+	struct lo_mr *mr;
+	u32 i;
+
+	for (i = 0; i < op->desc.nr_ranges; i++)
+		if (op->ranges[i].len)
+			last = op->ranges[i];
+	if (!last.len)
+		return LO_OK;
+	last.addr += last.len - 1;
+	last.len = 1;
+	mr = lo_mr_begin(peer->domain, &last, KFI_REMOTE_READ);
+	if (!mr)
+		return LO_REM_ACCESS;
+	lo_mr_end(mr);
+	return LO_OK;
+}
+
+/* What the target is told: bytes of all ranges, written now or before. */
+static size_t lo_op_reach(const struct lo_op *op)
+{
+	size_t len = 0;
+	u32 i;
+
+	for (i = 0; i < op->desc.nr_ranges; i++)
+		len = size_add(len, op->ranges[i].len);
+	return len;
+}
+
 /* Data for the peer's queue needs room there before anything is written. */
 int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
 {
 	const struct lo_desc *desc = &op->desc;
 	bool data = desc->flags & KFI_REMOTE_CQ_DATA;
 	bool commit = ep->limits.commit;
-	u64 rights = KFI_REMOTE_WRITE;
 	struct lo_recv recv;
 	int ret = LO_OK;
 
-	if (lo_delivers(ep, desc->flags))
-		rights |= KFI_REMOTE_READ;
 	if (data)
 		ret = commit ? lo_rx_take(peer, ep) :
 			       lo_rx_peek(peer, ep, &recv);
@@ -147,11 +181,15 @@ int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
 	if (desc->flags & KFI_COMMIT)
 		ret = lo_exec_commit(ep, peer, op);
 	else
-		ret = lo_copy_ranges(ep, peer, op, rights);
+		ret = lo_copy_ranges(ep, peer, op, KFI_REMOTE_WRITE);
+	if (!ret && lo_delivers(ep, desc->flags))
+		ret = lo_read_back(peer, op);
 	if (!data || ret == -EINPROGRESS)
 		return ret;
-	if (!ret)
-		lo_rx_data(peer, desc, commit ? NULL : &recv);
+	if (!ret && commit)
+		lo_rx_data(peer, desc->data, lo_op_reach(op), NULL);
+	else if (!ret)
+		lo_rx_data(peer, desc->data, desc->len, &recv);
 	else if (commit)
 		lo_rx_untake(peer);
 	return ret;

@@ -167,14 +167,14 @@ void lo_rx_untake(struct lo_ep *peer)
  * The entry of a write's data: of the receive that it uses up, or of what
  * lo_rx_take() took.
  */
-void lo_rx_data(struct lo_ep *peer, const struct lo_desc *desc,
+void lo_rx_data(struct lo_ep *peer, u64 data, size_t len,
 		const struct lo_recv *recv)
 {
 	const struct kfi_comp comp = {
 		.op_context = recv ? recv->context : NULL,
 		.flags = KFI_RMA | KFI_REMOTE_WRITE | KFI_REMOTE_CQ_DATA,
-		.len = desc->len,
-		.data = desc->data,
+		.len = len,
+		.data = data,
 	};
 
 	if (recv)

@@ -297,7 +297,7 @@ static bool kfv_imm_take(struct kfv_ep *ep)
 }
 
 /* Tells the consumer of a peer's data; false when its queue has no room. */
-bool kfv_commit_imm(struct kfv_ep *ep, u32 len, u32 data)
+bool kfv_commit_imm(struct kfv_ep *ep, size_t len, u32 data)
 {
 	struct kfi_comp comp = {
 		.flags = KFI_RMA | KFI_REMOTE_WRITE | KFI_REMOTE_CQ_DATA,

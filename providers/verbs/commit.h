@@ -189,7 +189,7 @@ void kfv_commit_free(struct kfv_ep *ep);
 struct ib_cq *kfv_commit_recv_cq(struct kfv_ep *ep);
 int kfv_commit_start(struct kfv_ep *ep);
 void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx);
-bool kfv_commit_imm(struct kfv_ep *ep, u32 len, u32 data);
+bool kfv_commit_imm(struct kfv_ep *ep, size_t len, u32 data);
 void kfv_commit_rx_work(struct work_struct *work);
 const char *kfv_commit_strerror(int status);
 

@@ -6,7 +6,7 @@
  */
 
 #include <linux/bitmap.h>
-#include <linux/minmax.h>
+#include <linux/overflow.h>
 #include <linux/workqueue.h>
 
 #include "commit.h"
@@ -293,15 +293,15 @@ void kfv_reply_done(struct ib_cq *cq, struct ib_wc *wc)
 		mod_delayed_work(kfv_wq, &commit->work, 0);
 }
 
-/* Bytes that a request is about; its ranges are good. */
-static u32 kfv_request_len(const struct kfv_wire_request *req)
+/* Bytes that a request is about. */
+static size_t kfv_request_len(const struct kfv_wire_request *req)
 {
-	u64 len = 0;
+	size_t len = 0;
 	unsigned int i;
 
 	for (i = 0; i < req->nr_ranges; i++)
-		len += be64_to_cpu(req->ranges[i].len);
-	return min_t(u64, len, U32_MAX);
+		len = size_add(len, be64_to_cpu(req->ranges[i].len));
+	return len;
 }
 
 /* False when it has to wait: for room in the consumer's queue, or for a reply. */

@@ -117,6 +117,50 @@ static void check_rma(struct kunit *test)
 					    &len), -EINVAL);
 }
 
+/* Without payload: what was written before, or nothing at all */
+static void check_pure(struct kunit *test)
+{
+	struct kfi_rma_iov rma[2] = {
+		{ .len = 60, .key = KFI_KEY_PMEM | 1 },
+		{ .len = 4096, .key = KFI_KEY_PMEM | 2 },
+	};
+	struct kvec iov = { .iov_base = buffer };
+	struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .rma_iov = rma,
+		.rma_iov_count = 2,
+	};
+	struct kfi_ep_limits commit = limits;
+	size_t len = 1;
+
+	commit.commit = true;
+	for (; msg.iov_count < 2; msg.iov_count++) {
+		KUNIT_EXPECT_EQ(test, kfi_check_rma(&commit, &msg, KFI_COMMIT,
+						    KFI_WRITE_FLAGS, &len), 0);
+		KUNIT_EXPECT_EQ(test, len, 0);
+		KUNIT_EXPECT_EQ(test,
+				kfi_check_rma(&limits, &msg,
+					      KFI_DELIVERY_COMPLETE,
+					      KFI_WRITE_FLAGS, &len), 0);
+		KUNIT_EXPECT_EQ(test, kfi_check_rma(&limits, &msg, 0,
+						    KFI_WRITE_FLAGS, &len),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test,
+				kfi_check_rma(&limits, &msg,
+					      KFI_DELIVERY_COMPLETE,
+					      KFI_READ_FLAGS, &len), -EINVAL);
+	}
+	msg.iov_count = 1;
+	iov.iov_len = 60;
+	KUNIT_EXPECT_EQ(test, kfi_check_rma(&commit, &msg, KFI_COMMIT,
+					    KFI_WRITE_FLAGS, &len), -EINVAL);
+	rma[1].len = 0;
+	KUNIT_EXPECT_EQ(test, kfi_check_rma(&commit, &msg, KFI_COMMIT,
+					    KFI_WRITE_FLAGS, &len), 0);
+	rma[1].key = 2;
+	KUNIT_EXPECT_EQ(test, kfi_check_rma(&commit, &msg, KFI_COMMIT,
+					    KFI_WRITE_FLAGS, &len), -EINVAL);
+}
+
 static void check_mr(struct kunit *test)
 {
 	struct kvec iov = { .iov_base = buffer, .iov_len = 100 };
@@ -321,6 +365,7 @@ static void error_texts(struct kunit *test)
 static struct kunit_case args_cases[] = {
 	KUNIT_CASE(check_messages),
 	KUNIT_CASE(check_rma),
+	KUNIT_CASE(check_pure),
 	KUNIT_CASE(check_mr),
 	KUNIT_CASE(check_atomics),
 	KUNIT_CASE(segments_of_kernel_memory),

@@ -17,7 +17,6 @@
 #include "store.h"
 
 #define COMMIT_DELAY_MS	200
-#define COMMIT_TRACE	64
 
 static void test_info(struct suite *t)
 {
@@ -64,37 +63,6 @@ static void test_delay(struct suite *t)
 	store_close(&store);
 }
 
-/* Takes the lines that became persistent out of @lines; none may be twice. */
-static void trace_lines(struct store *store, unsigned long *lines)
-{
-	struct kfi_pmemsim_trace trace[COMMIT_TRACE];
-	unsigned int nr, i;
-	u64 line, end;
-
-	do {
-		nr = kfi_pmemsim_trace_read(store->sim, trace, COMMIT_TRACE);
-		for (i = 0; i < nr; i++) {
-			line = trace[i].offset / KFI_PMEMSIM_LINE;
-			end = line + trace[i].len / KFI_PMEMSIM_LINE;
-			if (!EXPECT(store->t, end <= STORE_LINES))
-				return;
-			for (; line < end; line++)
-				if (!test_and_clear_bit(line, lines))
-					COMPLAIN(store->t,
-						 "line %llu was persisted",
-						 line);
-		}
-	} while (nr);
-}
-
-static void expect_lines(unsigned long *lines, size_t offset, size_t len)
-{
-	size_t first = offset / KFI_PMEMSIM_LINE;
-	size_t last = (offset + len - 1) / KFI_PMEMSIM_LINE;
-
-	bitmap_set(lines, first, last - first + 1);
-}
-
 /* One commit makes exactly its lines persistent, and has before it completes. */
 static void check_trace(struct store *store, unsigned long *lines,
 			size_t offset, size_t len)
@@ -108,14 +76,14 @@ static void check_trace(struct store *store, unsigned long *lines,
 		return;
 	EXPECT_SAME(t, store->mem + offset, store->buf + offset, len);
 	EXPECT(t, kfi_pmemsim_dirty(store->sim, offset, len));
-	trace_lines(store, lines);
+	store_take_lines(store, lines);
 
 	suite_fill(t, store->buf + offset, len);
 	EXPECT_OK(t, store_write(store, offset, len, store, KFI_COMMIT));
-	expect_lines(lines, offset, len);
+	store_expect_lines(lines, offset, len);
 	if (!EXPECT_COMP(t, &store->pair.a.tx, store, NULL))
 		return;
-	trace_lines(store, lines);
+	store_take_lines(store, lines);
 	EXPECT(t, bitmap_empty(lines, STORE_LINES));
 	bitmap_zero(lines, STORE_LINES);
 	EXPECT(t, !kfi_pmemsim_dirty(store->sim, offset, len));
@@ -164,14 +132,14 @@ static void test_ranges(struct suite *t)
 		rma[i].addr = store.mr->iova + (nr - i) * SZ_64K;
 		rma[i].len = 100;
 		rma[i].key = store.mr->key;
-		expect_lines(lines, (nr - i) * SZ_64K, 100);
+		store_expect_lines(lines, (nr - i) * SZ_64K, 100);
 	}
 	msg.rma_iov_count = nr;
 	iov.iov_base = store.buf;
 	iov.iov_len = nr * 100;
 	EXPECT_OK(t, kfi_writemsg(store.pair.a.ep, &msg, KFI_COMMIT));
 	EXPECT_COMP(t, &store.pair.a.tx, NULL, NULL);
-	trace_lines(&store, lines);
+	store_take_lines(&store, lines);
 	EXPECT(t, bitmap_empty(lines, STORE_LINES));
 	for (i = 0; i < nr; i++)
 		EXPECT_SAME(t, store.mem + (nr - i) * SZ_64K,

@@ -4,6 +4,7 @@
  * them.
  */
 
+#include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -13,6 +14,7 @@
 
 #define STORE_NAME	"suite"
 #define STORE_RECORD	512
+#define STORE_TRACE	64
 
 /* A region and a connection; both end with a power cut. */
 bool store_connect(struct store *store, const struct suite_opts *opts)
@@ -113,6 +115,38 @@ ssize_t store_write(struct store *store, size_t offset, size_t len,
 	};
 
 	return kfi_writemsg(store->pair.a.ep, &msg, flags);
+}
+
+/* Those lines are going to be persistent. */
+void store_expect_lines(unsigned long *lines, size_t offset, size_t len)
+{
+	size_t first = offset / KFI_PMEMSIM_LINE;
+	size_t last = (offset + len - 1) / KFI_PMEMSIM_LINE;
+
+	bitmap_set(lines, first, last - first + 1);
+}
+
+/* Takes the lines that became persistent out of @lines; none may be twice. */
+void store_take_lines(struct store *store, unsigned long *lines)
+{
+	struct kfi_pmemsim_trace trace[STORE_TRACE];
+	unsigned int nr, i;
+	u64 line, end;
+
+	do {
+		nr = kfi_pmemsim_trace_read(store->sim, trace, STORE_TRACE);
+		for (i = 0; i < nr; i++) {
+			line = trace[i].offset / KFI_PMEMSIM_LINE;
+			end = line + trace[i].len / KFI_PMEMSIM_LINE;
+			if (!EXPECT(store->t, end <= STORE_LINES))
+				return;
+			for (; line < end; line++)
+				if (!test_and_clear_bit(line, lines))
+					COMPLAIN(store->t,
+						 "line %llu was persisted",
+						 line);
+		}
+	} while (nr);
 }
 
 /* The connection ends: whatever is posted is refused or fails, at once or soon. */

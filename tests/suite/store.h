@@ -54,6 +54,8 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 bool store_connect(struct store *store, const struct suite_opts *opts);
 void store_disconnect(struct store *store);
 void store_close(struct store *store);
+void store_expect_lines(unsigned long *lines, size_t offset, size_t len);
+void store_take_lines(struct store *store, unsigned long *lines);
 void store_wait_broken(struct store *store);
 ssize_t store_write(struct store *store, size_t offset, size_t len,
 		    void *context, u64 flags);

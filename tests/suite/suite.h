@@ -70,6 +70,7 @@ extern const struct suite_test suite_flow_tests[];
 extern const struct suite_test suite_flags_tests[];
 extern const struct suite_test suite_atomic_tests[];
 extern const struct suite_test suite_commit_tests[];
+extern const struct suite_test suite_pure_tests[];
 extern const struct suite_test suite_answer_tests[];
 extern const struct suite_test suite_store_tests[];
 extern const struct suite_test suite_wire_tests[];
