@@ -23,6 +23,7 @@ KFABRIC_LOG=$KFABRIC_WORK/log
 KFABRIC_KERNELS="uml-lockdep uml-kasan 6.1 6.12 x86-gcc x86-clang"
 
 mkdir -p "$KFABRIC_LOG"
+printf '%s\n' "$KFABRIC_TOP" >"$KFABRIC_WORK/checkout"
 
 say() {
 	printf '%s\n' "$*" >&2

@@ -105,6 +105,11 @@ setup_rxe() {
 	return 1
 }
 
+# teardown_rxe: without setup_rxe's device, and its dummy
+teardown_rxe() {
+	rdma link delete rxe0 && ip link delete d0
+}
+
 # setup_eth HOST: under scripts/qemu --net, eth0 as 10.9.0.HOST and fd00:9::HOST
 setup_eth() {
 	vm_modprobe virtio_net
