@@ -209,6 +209,6 @@ void kfv_cq_event(struct ib_event *event, void *context)
 
 	if (event->event != IB_EVENT_CQ_ERR)
 		return;
-	WRITE_ONCE(ep->cut_off, true);
+	kfv_ep_cut_off(ep);
 	kfv_ep_fatal(ep, EIO, KFV_ERR_EVENT | event->event);
 }

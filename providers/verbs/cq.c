@@ -4,7 +4,6 @@
  */
 
 #include <linux/bottom_half.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/irq_poll.h>
 #include <linux/rcupdate.h>
@@ -147,21 +146,11 @@ void kfv_queue_poll(struct kfv_queue *queue)
 {
 	struct kfv_cq *cq = queue->cq;
 
-	if (cq->poll_ctx != IB_POLL_DIRECT)
+	if (!cq || cq->poll_ctx != IB_POLL_DIRECT)
 		return;
 	spin_lock_irq(&cq->poll_lock);
 	ib_process_cq_direct(queue->ib, KFV_POLL_BUDGET);
 	spin_unlock_irq(&cq->poll_lock);
-}
-
-/* Waits for a completion that comes by a polled queue. */
-void kfv_queue_wait(struct kfv_queue *queue, struct completion *done)
-{
-	kfv_queue_poll(queue);
-	while (!try_wait_for_completion(done)) {
-		usleep_range(50, 100);
-		kfv_queue_poll(queue);
-	}
 }
 
 static int kfv_cq_close(struct kfid *fid)

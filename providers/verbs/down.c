@@ -132,10 +132,8 @@ void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 	}
 	if (ep->commit)
 		kfv_commit_stop(ep);
-	if (ep->has_qp && READ_ONCE(ep->cut_off))
-		kfv_ep_cut_off(ep, id);
-	else if (ep->has_qp)
-		kfv_ep_drain(ep, id->qp);
+	if (ep->has_qp)
+		kfv_ep_quiesce(ep, id);
 	kfv_tx_flush(ep);
 	if (ep->commit)
 		kfv_commit_flush(ep);

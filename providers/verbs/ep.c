@@ -276,6 +276,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	ep->peer_depth = U8_MAX;
 	ep->peer_resources = U8_MAX;
 	mutex_init(&ep->lock);
+	init_completion(&ep->drained);
 	spin_lock_init(&ep->tx.lock);
 	spin_lock_init(&ep->rx.lock);
 	ep->rx.error = -KFI_EOPBADSTATE;

@@ -7,6 +7,7 @@
 #define KFV_EP_H
 
 #include <linux/compiler.h>
+#include <linux/completion.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
@@ -275,8 +276,10 @@ enum kfv_state {
  * @passive: made of a connection request
  * @enabled: kfi_enable() was called
  * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
- * @stalled: it could not be connected, see kfv_ep_drain()
- * @cut_off: a queue of the device has failed, see kfv_ep_cut_off()
+ * @stalled: it could not be connected, see kfv_ep_unstall()
+ * @cut_off: a queue of the device has failed
+ * @last: of the last work request of either queue
+ * @drained: completed by each of them; for good once @cut_off
  * @was_connected: there was something to shut down; @src and @peer are what they
  *	will be. See kfv_ep_was_connected()
  * @state: under @tx's lock, as is @lost; to be read without by kfv_ep_state()
@@ -323,6 +326,8 @@ struct kfv_ep {
 	bool			has_qp;
 	bool			stalled;
 	bool			cut_off;
+	struct ib_cqe		last;
+	struct completion	drained;
 	bool			was_connected;
 	enum kfv_state		state;
 	bool			lost;
@@ -402,7 +407,6 @@ int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
 		   unsigned int size);
 void kfv_queue_close(struct kfv_queue *queue);
 void kfv_queue_poll(struct kfv_queue *queue);
-void kfv_queue_wait(struct kfv_queue *queue, struct completion *done);
 void kfv_complete(struct kfv_cq *cq, struct kfi_cq_credit *credit,
 		  const struct kfi_comp *comp);
 void kfv_comp_error(struct kfi_comp *comp, enum ib_wc_status status);
@@ -423,8 +427,8 @@ extern const struct kfi_ops_ep kfv_ep_ops;
 
 /* queues.c */
 int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id);
-void kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp);
-void kfv_ep_cut_off(struct kfv_ep *ep, struct rdma_cm_id *id);
+void kfv_ep_quiesce(struct kfv_ep *ep, struct rdma_cm_id *id);
+void kfv_ep_cut_off(struct kfv_ep *ep);
 int kfv_ep_alloc_queues(struct kfv_ep *ep);
 void kfv_ep_free_queues(struct kfv_ep *ep);
 

@@ -5,15 +5,11 @@
  */
 
 #include <linux/completion.h>
+#include <linux/delay.h>
 
 #include "commit.h"
 #include "ep.h"
 #include "verbs.h"
-
-struct kfv_drain {
-	struct ib_cqe		cqe;
-	struct completion	done;
-};
 
 static unsigned int kfv_sq_size(const struct kfv_ep *ep)
 {
@@ -113,44 +109,44 @@ int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id)
 	return ep->commit ? kfv_commit_start(ep) : 0;
 }
 
-static void kfv_drain_done(struct ib_cq *cq, struct ib_wc *wc)
+/* The last work request of either queue: all before it have completed. */
+static void kfv_last_done(struct ib_cq *cq, struct ib_wc *wc)
 {
-	complete(&container_of(wc->wr_cqe, struct kfv_drain, cqe)->done);
+	complete(&container_of(wc->wr_cqe, struct kfv_ep, last)->drained);
 }
 
-/*
- * ib_drain_sq() would look at a polled queue ten times a second, and at the same
- * time as the consumer.
- */
-static void kfv_drain_sq(struct kfv_queue *queue, struct ib_qp *qp)
+static int kfv_post_last(struct kfv_ep *ep, struct ib_qp *qp)
 {
-	struct kfv_drain drain = { .cqe.done = kfv_drain_done };
-	struct ib_rdma_wr wr = {
-		.wr.wr_cqe = &drain.cqe,
+	struct ib_recv_wr recv = { .wr_cqe = &ep->last };
+	struct ib_rdma_wr send = {
+		.wr.wr_cqe = &ep->last,
 		.wr.opcode = IB_WR_RDMA_WRITE,
 	};
+	int ret;
 
-	if (queue->cq->poll_ctx != IB_POLL_DIRECT) {
-		ib_drain_sq(qp);
-		return;
-	}
-	init_completion(&drain.done);
-	if (!WARN_ON_ONCE(ib_post_send(qp, &wr.wr, NULL)))
-		kfv_queue_wait(queue, &drain.done);
+	ep->last.done = kfv_last_done;
+	ret = ib_post_send(qp, &send.wr, NULL);
+	return ret ?: ib_post_recv(qp, &recv, NULL);
 }
 
-static void kfv_drain_rq(struct kfv_queue *queue, struct ib_qp *qp)
+static bool kfv_queue_is_polled(const struct kfv_queue *queue)
 {
-	struct kfv_drain drain = { .cqe.done = kfv_drain_done };
-	struct ib_recv_wr wr = { .wr_cqe = &drain.cqe };
+	return queue->cq && queue->cq->poll_ctx == IB_POLL_DIRECT;
+}
 
-	if (queue->cq->poll_ctx != IB_POLL_DIRECT) {
-		ib_drain_rq(qp);
+/* A polled queue might have no other reader any more. */
+static void kfv_wait_last(struct kfv_ep *ep)
+{
+	if (!kfv_queue_is_polled(&ep->tx.queue) &&
+	    !kfv_queue_is_polled(&ep->rx.queue)) {
+		wait_for_completion(&ep->drained);
 		return;
 	}
-	init_completion(&drain.done);
-	if (!WARN_ON_ONCE(ib_post_recv(qp, &wr, NULL)))
-		kfv_queue_wait(queue, &drain.done);
+	while (!try_wait_for_completion(&ep->drained)) {
+		usleep_range(50, 100);
+		kfv_queue_poll(&ep->tx.queue);
+		kfv_queue_poll(&ep->rx.queue);
+	}
 }
 
 /*
@@ -170,33 +166,43 @@ static void kfv_ep_unstall(struct kfv_ep *ep, struct ib_qp *qp)
 				  IB_QP_PORT | IB_QP_ACCESS_FLAGS));
 }
 
-/* When this returns, all that the device was given has completed. */
-void kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp)
+/*
+ * Not by ib_drain_qp(), which would look at a polled queue ten times a second, and
+ * at the same time as the consumer, and would wait for a queue that has failed. False
+ * if there are operations whose completion will not come.
+ */
+static bool kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp)
 {
 	struct ib_qp_attr attr = { .qp_state = IB_QPS_ERR };
 
 	if (ep->stalled)
 		kfv_ep_unstall(ep, qp);
-	if (WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE)))
-		return;
-	kfv_drain_sq(&ep->tx.queue, qp);
-	if (ep->commit)
-		ib_drain_rq(qp);
-	else
-		kfv_drain_rq(&ep->rx.queue, qp);
+	if (ib_modify_qp(qp, &attr, IB_QP_STATE) || kfv_post_last(ep, qp))
+		return false;
+	kfv_wait_last(ep);
+	kfv_wait_last(ep);
+	return !READ_ONCE(ep->cut_off);
 }
 
 /*
- * Draining waits for completions, and a queue that has failed has none. Without queue
- * pair and queues nothing completes any more, and what has not is there to be
- * flushed.
+ * Takes back all that the device was given. What has not completed when this
+ * returns, because a queue has failed, never will, and is there to be flushed.
  */
-void kfv_ep_cut_off(struct kfv_ep *ep, struct rdma_cm_id *id)
+void kfv_ep_quiesce(struct kfv_ep *ep, struct rdma_cm_id *id)
 {
+	if (kfv_ep_drain(ep, id->qp))
+		return;
 	rdma_destroy_qp(id);
 	ep->has_qp = false;
 	kfv_queue_close(&ep->rx.queue);
 	kfv_queue_close(&ep->tx.queue);
 	if (ep->commit)
 		kfv_commit_close_queue(ep->commit);
+}
+
+/* A queue of the device has failed, in any context: nobody waits for it any more. */
+void kfv_ep_cut_off(struct kfv_ep *ep)
+{
+	WRITE_ONCE(ep->cut_off, true);
+	complete_all(&ep->drained);
 }

@@ -52,16 +52,25 @@ static void forget(struct ib_cq *cq)
 	spin_unlock_irqrestore(&bad_lock, irq);
 }
 
+static bool is_mute(const struct ib_cq *cq)
+{
+	return READ_ONCE(mute) && cq->event_handler;
+}
+
+/* Whoever is told that there is more looks again, for ever. */
 static int bad_req_notify_cq(struct ib_cq *cq, enum ib_cq_notify_flags flags)
 {
+	int ret;
+
 	remember(cq);
-	return good_req_notify_cq(cq, flags);
+	ret = good_req_notify_cq(cq, flags);
+	return is_mute(cq) ? 0 : ret;
 }
 
 static int bad_poll_cq(struct ib_cq *cq, int num_entries, struct ib_wc *wc)
 {
 	remember(cq);
-	if (READ_ONCE(mute) && cq->event_handler)
+	if (is_mute(cq))
 		return 0;
 	return good_poll_cq(cq, num_entries, wc);
 }

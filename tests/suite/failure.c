@@ -3,7 +3,9 @@
  * A completion queue of the device fails: by name only, with kfi_bad_cq loaded.
  */
 
+#include <linux/completion.h>
 #include <linux/module.h>
+#include <linux/workqueue.h>
 
 #include "bad_cq.h"
 #include "suite.h"
@@ -80,6 +82,51 @@ out:
 	failure->heal();
 }
 
+/**
+ * struct ending - a shutdown that waits for what the queues do not tell
+ * @work: calls kfi_shutdown()
+ * @pair: of its first endpoint
+ * @done: that has returned
+ */
+struct ending {
+	struct work_struct	work;
+	struct suite_pair	*pair;
+	struct completion	done;
+};
+
+static void ending_work(struct work_struct *work)
+{
+	struct ending *ending = container_of(work, struct ending, work);
+
+	EXPECT_OK(ending->pair->net->t, kfi_shutdown(ending->pair->a.ep, 0));
+	complete(&ending->done);
+}
+
+/* The queues fail when somebody waits for them. */
+static void check_failure_late(struct suite *t, const struct failure *failure,
+			       u64 caps, bool polled)
+{
+	const struct suite_opts opts = { .caps = caps, .polled = polled };
+	struct suite_pair pair;
+	struct ending ending = { .pair = &pair };
+	struct suite_net net;
+
+	if (!suite_open(t, &net, &pair, &opts))
+		return;
+	INIT_WORK_ONSTACK(&ending.work, ending_work);
+	init_completion(&ending.done);
+	failure->mute();
+	queue_work(suite_wq, &ending.work);
+	EXPECT(t, !wait_for_completion_timeout(&ending.done, HZ / 5));
+	failure->fail();
+	EXPECT(t, wait_for_completion_timeout(&ending.done,
+					      msecs_to_jiffies(SUITE_TIMEOUT_MS)));
+	flush_work(&ending.work);
+	destroy_work_on_stack(&ending.work);
+	suite_close(&net, &pair);
+	failure->heal();
+}
+
 static void test_failure(struct suite *t)
 {
 	struct failure failure = {
@@ -93,6 +140,10 @@ static void test_failure(struct suite *t)
 		check_failure(t, &failure, SUITE_RAW, true);
 		check_failure(t, &failure, SUITE_COMMIT, false);
 		check_failure(t, &failure, SUITE_COMMIT, true);
+		check_failure_late(t, &failure, SUITE_RAW, false);
+		check_failure_late(t, &failure, SUITE_RAW, true);
+		check_failure_late(t, &failure, SUITE_COMMIT, false);
+		check_failure_late(t, &failure, SUITE_COMMIT, true);
 	}
 	if (failure.heal)
 		symbol_put(kfi_bad_cq_heal);
