@@ -12,11 +12,47 @@
 struct kfi_pmemsim;
 
 /**
- * KFI_PMEMSIM_LINE - the unit of what is made persistent or lost, in bytes
+ * KFI_PMEMSIM_LINE - the unit of what is made persistent, in bytes
  *
  * A CPU cache line.
  */
 #define KFI_PMEMSIM_LINE	64
+
+/**
+ * KFI_PMEMSIM_WORD - the unit of what a random cut spares, in bytes
+ *
+ * What a CPU stores at once, so that it is there or not, but never half of it.
+ */
+#define KFI_PMEMSIM_WORD	8
+
+/**
+ * enum kfi_pmemsim_domain - what a simulator's power cut leaves
+ * @KFI_PMEMSIM_ADR: what was made persistent, and no more for certain. It says
+ *	so: KFI_PMEM_DOMAIN_MEMORY
+ * @KFI_PMEMSIM_EADR: all that is in the memory. It says so:
+ *	KFI_PMEM_DOMAIN_CPU_CACHE. Requests to persist are only counted and traced
+ * @KFI_PMEMSIM_LIE: as KFI_PMEMSIM_ADR, but it says KFI_PMEM_DOMAIN_CPU_CACHE: for
+ *	tests that have to find out
+ */
+enum kfi_pmemsim_domain {
+	KFI_PMEMSIM_ADR,
+	KFI_PMEMSIM_EADR,
+	KFI_PMEMSIM_LIE,
+};
+
+/**
+ * struct kfi_pmemsim_attr - what to make
+ * @len: bytes, a multiple of PAGE_SIZE; it takes twice as much memory, but for
+ *	KFI_PMEMSIM_EADR
+ * @domain: what a power cut leaves
+ * @async: it says that persisting is a request to someone else, as
+ *	kfi_pmem_sync() tells
+ */
+struct kfi_pmemsim_attr {
+	size_t			len;
+	enum kfi_pmemsim_domain	domain;
+	bool			async;
+};
 
 /**
  * struct kfi_pmemsim_trace - one persisted range
@@ -29,14 +65,26 @@ struct kfi_pmemsim_trace {
 };
 
 struct kfi_pmemsim *kfi_pmemsim_create(const char *name, size_t len);
+struct kfi_pmemsim *kfi_pmemsim_create_attr(const char *name,
+					    const struct kfi_pmemsim_attr *attr);
 void kfi_pmemsim_destroy(struct kfi_pmemsim *sim);
+
 int kfi_pmemsim_cut(struct kfi_pmemsim *sim);
+int kfi_pmemsim_cut_random(struct kfi_pmemsim *sim, u64 seed);
+u64 kfi_pmemsim_seed(const struct kfi_pmemsim *sim);
+
 void kfi_pmemsim_set_delay(struct kfi_pmemsim *sim, unsigned int ms);
+void kfi_pmemsim_hold(struct kfi_pmemsim *sim, bool hold);
+unsigned int kfi_pmemsim_held(const struct kfi_pmemsim *sim);
+void kfi_pmemsim_fail(struct kfi_pmemsim *sim, unsigned int skip,
+		      unsigned int count, int err);
 void kfi_pmemsim_fail_next(struct kfi_pmemsim *sim, unsigned int count);
+
+u64 kfi_pmemsim_persists(const struct kfi_pmemsim *sim);
+u64 kfi_pmemsim_failures(const struct kfi_pmemsim *sim);
+bool kfi_pmemsim_dirty(struct kfi_pmemsim *sim, u64 offset, u64 len);
 unsigned int kfi_pmemsim_trace_read(struct kfi_pmemsim *sim,
 				    struct kfi_pmemsim_trace *trace,
 				    unsigned int max);
-u64 kfi_pmemsim_persists(const struct kfi_pmemsim *sim);
-bool kfi_pmemsim_dirty(struct kfi_pmemsim *sim, u64 offset, u64 len);
 
 #endif /* KFI_PMEMSIM_H */

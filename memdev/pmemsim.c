@@ -4,17 +4,15 @@
  * what was made persistent. As a memory device its path is "pmemsim:NAME".
  */
 
-#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/export.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/wait.h>
 
 #include "pmemsim.h"
 
@@ -65,23 +63,11 @@ static struct pmemsim_dev *to_dev(struct kfi_memdev *mdev)
 	return container_of(mdev, struct pmemsim_dev, mdev);
 }
 
-static int pmemsim_persist(struct kfi_memdev *mdev,
-			   const struct kfi_mem_range *ranges, unsigned int nr)
+static int pmemsim_dev_persist(struct kfi_memdev *mdev,
+			       const struct kfi_mem_range *ranges,
+			       unsigned int nr)
 {
-	struct kfi_pmemsim *sim = to_dev(mdev)->sim;
-	unsigned int delay = READ_ONCE(sim->delay_ms);
-
-	/* jiffies are behind on a busy virtual machine: not a moment too early */
-	if (delay)
-		wait_event_hrtimeout(sim->cut_wait,
-				     test_bit(PMEMSIM_OFF, &sim->flags),
-				     ms_to_ktime(delay));
-	if (test_bit(PMEMSIM_OFF, &sim->flags))
-		return -ENODEV;
-	if (atomic_dec_if_positive(&sim->fail) >= 0)
-		return -EIO;
-	pmemsim_mem_persist(&sim->mem, ranges, nr);
-	return 0;
+	return pmemsim_persist(to_dev(mdev)->sim, ranges, nr);
 }
 
 static void pmemsim_dev_release(struct kfi_memdev *mdev)
@@ -94,7 +80,7 @@ static void pmemsim_dev_release(struct kfi_memdev *mdev)
 }
 
 static const struct kfi_memdev_ops pmemsim_dev_ops = {
-	.persist	= pmemsim_persist,
+	.persist	= pmemsim_dev_persist,
 	.release	= pmemsim_dev_release,
 };
 
@@ -112,10 +98,10 @@ static struct pmemsim_dev *pmemsim_dev_create(struct kfi_pmemsim *sim)
 		kfree(dev);
 		return NULL;
 	}
-	dev->mdev.addr = sim->mem.addr;
+	dev->mdev.addr = sim->mem.memory.addr;
 	dev->mdev.len = sim->mem.len;
-	dev->mdev.domain = KFI_PMEM_DOMAIN_MEMORY;
-	dev->mdev.sync = true;
+	dev->mdev.domain = sim->domain;
+	dev->mdev.sync = sim->sync;
 	dev->sim = sim;
 	return dev;
 }
@@ -186,10 +172,41 @@ static bool pmemsim_name_valid(const char *name)
 	       strcmp(name, ".") && strcmp(name, "..");
 }
 
+static bool pmemsim_attr_valid(const struct kfi_pmemsim_attr *attr)
+{
+	return attr->len && PAGE_ALIGNED(attr->len) &&
+	       attr->domain <= KFI_PMEMSIM_LIE;
+}
+
+static struct kfi_pmemsim *pmemsim_alloc(const char *name,
+					 const struct kfi_pmemsim_attr *attr)
+{
+	struct kfi_pmemsim *sim;
+	int err;
+
+	sim = kzalloc_obj(*sim);
+	if (!sim)
+		return ERR_PTR(-ENOMEM);
+	strscpy(sim->name, name, sizeof(sim->name));
+	kref_init(&sim->kref);
+	mutex_init(&sim->lock);
+	pmemsim_faults_init(sim);
+	sim->domain = attr->domain == KFI_PMEMSIM_ADR ?
+		KFI_PMEM_DOMAIN_MEMORY : KFI_PMEM_DOMAIN_CPU_CACHE;
+	sim->sync = !attr->async;
+	sim->incarnation = get_random_u64();
+	err = pmemsim_mem_init(&sim->mem, attr);
+	if (err) {
+		kfree(sim);
+		return ERR_PTR(err);
+	}
+	return sim;
+}
+
 /**
- * kfi_pmemsim_create() - make a simulator
+ * kfi_pmemsim_create_attr() - make a simulator
  * @name: its name: its path is "pmemsim:NAME"
- * @len: bytes, a multiple of PAGE_SIZE; it takes twice as much memory
+ * @attr: what it is to be like
  *
  * Memory and media are zero.
  *
@@ -197,27 +214,18 @@ static bool pmemsim_name_valid(const char *name)
  * Return: the simulator; -EINVAL for a bad argument, -EEXIST when there is one of
  * this name, -ENOMEM.
  */
-struct kfi_pmemsim *kfi_pmemsim_create(const char *name, size_t len)
+struct kfi_pmemsim *kfi_pmemsim_create_attr(const char *name,
+					    const struct kfi_pmemsim_attr *attr)
 {
 	struct kfi_pmemsim *sim;
-	int err;
+	int err = 0;
 
 	might_sleep();
-	if (!pmemsim_name_valid(name) || !len || !PAGE_ALIGNED(len))
+	if (!pmemsim_name_valid(name) || !pmemsim_attr_valid(attr))
 		return ERR_PTR(-EINVAL);
-	sim = kzalloc_obj(*sim);
-	if (!sim)
-		return ERR_PTR(-ENOMEM);
-	strscpy(sim->name, name, sizeof(sim->name));
-	kref_init(&sim->kref);
-	init_waitqueue_head(&sim->cut_wait);
-	mutex_init(&sim->lock);
-	sim->incarnation = get_random_u64();
-	err = pmemsim_mem_init(&sim->mem, len);
-	if (err) {
-		kfree(sim);
-		return ERR_PTR(err);
-	}
+	sim = pmemsim_alloc(name, attr);
+	if (IS_ERR(sim))
+		return sim;
 
 	mutex_lock(&pmemsim_list_lock);
 	if (pmemsim_find(name)) {
@@ -232,6 +240,22 @@ struct kfi_pmemsim *kfi_pmemsim_create(const char *name, size_t len)
 		return ERR_PTR(err);
 	}
 	return sim;
+}
+EXPORT_SYMBOL_GPL(kfi_pmemsim_create_attr);
+
+/**
+ * kfi_pmemsim_create() - make a simulator that loses what was not made persistent
+ * @name: its name: its path is "pmemsim:NAME"
+ * @len: bytes, a multiple of PAGE_SIZE; it takes twice as much memory
+ *
+ * Context: Process context, may sleep.
+ * Return: as kfi_pmemsim_create_attr().
+ */
+struct kfi_pmemsim *kfi_pmemsim_create(const char *name, size_t len)
+{
+	const struct kfi_pmemsim_attr attr = { .len = len };
+
+	return kfi_pmemsim_create_attr(name, &attr);
 }
 EXPORT_SYMBOL_GPL(kfi_pmemsim_create);
 
@@ -255,8 +279,7 @@ void kfi_pmemsim_destroy(struct kfi_pmemsim *sim)
 
 	mutex_lock(&sim->lock);
 	sim->gone = true;
-	set_bit(PMEMSIM_OFF, &sim->flags);
-	wake_up_all(&sim->cut_wait);
+	pmemsim_power_off(sim);
 	if (sim->dev)
 		kfi_memdev_revoke(&sim->dev->mdev);
 	mutex_unlock(&sim->lock);
@@ -264,31 +287,19 @@ void kfi_pmemsim_destroy(struct kfi_pmemsim *sim)
 }
 EXPORT_SYMBOL_GPL(kfi_pmemsim_destroy);
 
-/**
- * kfi_pmemsim_cut() - cut the power
- * @sim: the simulator
- *
- * Every region in it is revoked, which fails their connections; a persist that
- * is being delayed fails and leaves the media as it is. Then the memory is set to
- * what is on the media, and new regions can be made.
- *
- * Context: Process context, may sleep. Not from &kfi_pmem_region.revoke.
- * Return: 0, or -EBUSY when a cut is under way.
- */
-int kfi_pmemsim_cut(struct kfi_pmemsim *sim)
+static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 {
 	struct kfi_memdev *mdev;
 
-	might_sleep();
-	if (test_and_set_bit(PMEMSIM_OFF, &sim->flags))
+	if (!pmemsim_power_off(sim))
 		return -EBUSY;
-	wake_up_all(&sim->cut_wait);
-
 	mutex_lock(&sim->lock);
 	mdev = sim->dev ? &sim->dev->mdev : NULL;
 	if (mdev)
 		kfi_memdev_revoke(mdev);
-	pmemsim_mem_lose(&sim->mem);
+	pmemsim_mem_lose(&sim->mem, rnd);
+	if (rnd)
+		WRITE_ONCE(sim->seed, seed);
 	sim->incarnation++;
 	clear_bit(PMEMSIM_OFF, &sim->flags);
 	if (mdev) {
@@ -298,36 +309,63 @@ int kfi_pmemsim_cut(struct kfi_pmemsim *sim)
 	mutex_unlock(&sim->lock);
 	return 0;
 }
+
+/**
+ * kfi_pmemsim_cut() - cut the power
+ * @sim: the simulator
+ *
+ * Every region in it is revoked, which fails their connections; a persist that
+ * is being delayed or held fails and leaves the media as it is. Then the memory
+ * is set to what is on the media, and new regions can be made.
+ *
+ * Context: Process context, may sleep. Not from &kfi_pmem_region.revoke.
+ * Return: 0, or -EBUSY when a cut is under way.
+ */
+int kfi_pmemsim_cut(struct kfi_pmemsim *sim)
+{
+	might_sleep();
+	return pmemsim_cut(sim, NULL, 0);
+}
 EXPORT_SYMBOL_GPL(kfi_pmemsim_cut);
 
 /**
- * kfi_pmemsim_set_delay() - make persisting slow
+ * kfi_pmemsim_cut_random() - cut the power, and spare something by chance
  * @sim: the simulator
- * @ms: milliseconds that every request takes from now on, at least
+ * @seed: of the random numbers, 0 for any, which kfi_pmemsim_seed() then tells
  *
- * Requests do not wait for each other.
+ * As kfi_pmemsim_cut(), but of the lines that were not made persistent some reach
+ * the media nevertheless, as from caches that were written back before: a
+ * quarter of them is lost, a quarter is kept, and of the others each aligned word
+ * of KFI_PMEMSIM_WORD bytes is kept or lost. The same seed spares the same words, if
+ * memory and media have the same contents.
  *
- * Context: Any context.
+ * Context: Process context, may sleep. Not from &kfi_pmem_region.revoke.
+ * Return: 0, or -EBUSY when a cut is under way.
  */
-void kfi_pmemsim_set_delay(struct kfi_pmemsim *sim, unsigned int ms)
+int kfi_pmemsim_cut_random(struct kfi_pmemsim *sim, u64 seed)
 {
-	WRITE_ONCE(sim->delay_ms, ms);
+	struct rnd_state rnd;
+
+	might_sleep();
+	while (!seed)
+		seed = get_random_u64();
+	prandom_seed_state(&rnd, seed);
+	return pmemsim_cut(sim, &rnd, seed);
 }
-EXPORT_SYMBOL_GPL(kfi_pmemsim_set_delay);
+EXPORT_SYMBOL_GPL(kfi_pmemsim_cut_random);
 
 /**
- * kfi_pmemsim_fail_next() - make persisting fail
+ * kfi_pmemsim_seed() - what to replay a cut with
  * @sim: the simulator
- * @count: requests that fail from now on with -EIO and leave the media as it is;
- *	0 ends it
  *
  * Context: Any context.
+ * Return: the seed of the last kfi_pmemsim_cut_random(), or 0.
  */
-void kfi_pmemsim_fail_next(struct kfi_pmemsim *sim, unsigned int count)
+u64 kfi_pmemsim_seed(const struct kfi_pmemsim *sim)
 {
-	atomic_set(&sim->fail, min_t(unsigned int, count, INT_MAX));
+	return READ_ONCE(sim->seed);
 }
-EXPORT_SYMBOL_GPL(kfi_pmemsim_fail_next);
+EXPORT_SYMBOL_GPL(kfi_pmemsim_seed);
 
 /**
  * kfi_pmemsim_trace_read() - what became persistent
@@ -348,19 +386,6 @@ unsigned int kfi_pmemsim_trace_read(struct kfi_pmemsim *sim,
 	return pmemsim_mem_trace_read(&sim->mem, trace, max);
 }
 EXPORT_SYMBOL_GPL(kfi_pmemsim_trace_read);
-
-/**
- * kfi_pmemsim_persists() - how often something was made persistent
- * @sim: the simulator
- *
- * Context: Any context.
- * Return: requests that were done, without those that failed.
- */
-u64 kfi_pmemsim_persists(const struct kfi_pmemsim *sim)
-{
-	return READ_ONCE(sim->mem.persists);
-}
-EXPORT_SYMBOL_GPL(kfi_pmemsim_persists);
 
 /**
  * kfi_pmemsim_dirty() - whether a cut would change memory

@@ -10,6 +10,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include <kfi_memdev.h>
@@ -17,17 +18,29 @@
 
 struct dentry;
 struct page;
+struct rnd_state;
 struct seq_file;
 
 /* Persisted ranges that are remembered, a power of two; older ones are lost. */
 #define PMEMSIM_TRACE_SIZE	8192
 
 /**
+ * struct pmemsim_pages - pages that are contiguous for the kernel
+ * @addr: where
+ * @pages: the pages
+ * @nr: how many
+ */
+struct pmemsim_pages {
+	void		*addr;
+	struct page	**pages;
+	unsigned long	nr;
+};
+
+/**
  * struct pmemsim_mem - memory and media of a simulator
- * @addr: the memory, contiguous for the kernel
- * @len: bytes
- * @pages: its pages
- * @nr_pages: how many
+ * @memory: what is written to
+ * @len: bytes of it
+ * @caches_survive: nothing of it is lost: there is no use for @media
  * @lock: protects what follows
  * @media: what survives a cut, as long as the memory
  * @persists: requests that were done
@@ -36,33 +49,58 @@ struct seq_file;
  * @trace_tail: counts those that were read or lost
  */
 struct pmemsim_mem {
-	void				*addr;
+	struct pmemsim_pages		memory;
 	size_t				len;
-	struct page			**pages;
-	unsigned long			nr_pages;
+	bool				caches_survive;
 
 	/* protects what follows */
 	struct mutex			lock;
-	void				*media;
+	struct pmemsim_pages		media;
 	u64				persists;
 	struct kfi_pmemsim_trace	*trace;
 	unsigned int			trace_head;
 	unsigned int			trace_tail;
 };
 
-int pmemsim_mem_init(struct pmemsim_mem *mem, size_t len);
+int pmemsim_mem_init(struct pmemsim_mem *mem,
+		     const struct kfi_pmemsim_attr *attr);
 void pmemsim_mem_destroy(struct pmemsim_mem *mem);
 struct kfi_mem_extent *pmemsim_mem_extents(const struct pmemsim_mem *mem,
 					   unsigned int *nr);
 void pmemsim_mem_persist(struct pmemsim_mem *mem,
 			 const struct kfi_mem_range *ranges, unsigned int nr);
-void pmemsim_mem_lose(struct pmemsim_mem *mem);
+void pmemsim_mem_lose(struct pmemsim_mem *mem, struct rnd_state *rnd);
 bool pmemsim_mem_dirty(struct pmemsim_mem *mem, u64 offset, u64 len);
 unsigned int pmemsim_mem_trace_read(struct pmemsim_mem *mem,
 				    struct kfi_pmemsim_trace *trace,
 				    unsigned int max);
 void pmemsim_mem_trace_forget(struct pmemsim_mem *mem);
 void pmemsim_mem_trace_show(struct pmemsim_mem *mem, struct seq_file *m);
+
+/**
+ * struct pmemsim_faults - what is to go wrong with persisting
+ * @delay_ms: how long a request takes at least
+ * @hold: requests wait until this is over
+ * @held: requests that do
+ * @wait: for those that are delayed or held
+ * @lock: protects what follows
+ * @skip: requests that are to be done before the next one fails
+ * @count: requests that are then to fail
+ * @err: with this
+ * @failures: requests that did
+ */
+struct pmemsim_faults {
+	u32			delay_ms;
+	bool			hold;
+	atomic_t		held;
+	wait_queue_head_t	wait;
+	/* protects what follows */
+	spinlock_t		lock;
+	unsigned int		skip;
+	unsigned int		count;
+	int			err;
+	u64			failures;
+};
 
 struct pmemsim_dev;
 
@@ -71,36 +109,43 @@ struct pmemsim_dev;
  * @name: what follows "pmemsim:" in its path
  * @node: in the list of simulators
  * @kref: one for its creator, one for each device made of it
+ * @domain: what it says about itself
+ * @sync: see &struct kfi_memdev
  * @mem: memory and media
- * @delay_ms: how long a persist takes at least
- * @fail: persists that are still to fail
+ * @faults: what is to go wrong
  * @flags: PMEMSIM_* bits
- * @cut_wait: persists that are being delayed
  * @lock: protects what follows, and a cut against open and close
  * @dev: the device, if it is open
  * @gone: it was destroyed
  * @incarnation: see &struct kfi_memdev
+ * @seed: of the last cut that spared something
  * @debugfs: its folder
  */
 struct kfi_pmemsim {
 	char			name[KFI_NAME_MAX];
 	struct list_head	node;
 	struct kref		kref;
+	enum kfi_pmem_domain	domain;
+	bool			sync;
 	struct pmemsim_mem	mem;
-	u32			delay_ms;
-	atomic_t		fail;
+	struct pmemsim_faults	faults;
 	unsigned long		flags;
-	wait_queue_head_t	cut_wait;
 	/* protects what follows, and a cut against open and close */
 	struct mutex		lock;
 	struct pmemsim_dev	*dev;
 	bool			gone;
 	u64			incarnation;
+	u64			seed;
 	struct dentry		*debugfs;
 };
 
 /* The power is off: a cut is under way, or the simulator was destroyed. */
 #define PMEMSIM_OFF	0
+
+void pmemsim_faults_init(struct kfi_pmemsim *sim);
+bool pmemsim_power_off(struct kfi_pmemsim *sim);
+int pmemsim_persist(struct kfi_pmemsim *sim, const struct kfi_mem_range *ranges,
+		    unsigned int nr);
 
 void pmemsim_debugfs_init(void);
 void pmemsim_debugfs_exit(void);

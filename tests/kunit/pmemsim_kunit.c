@@ -6,6 +6,8 @@
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
@@ -100,8 +102,53 @@ static void create_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(kfi_pmemsim_create("x", 0)));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			PTR_ERR(kfi_pmemsim_create("x", PAGE_SIZE + 64)));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR(kfi_pmemsim_create("x", PAGE_SIZE - 1)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			PTR_ERR(kfi_pmemsim_create("x", SIZE_MAX & PAGE_MASK)));
 	KUNIT_EXPECT_EQ(test, -EEXIST,
 			PTR_ERR(kfi_pmemsim_create(SIM_NAME, PAGE_SIZE)));
+}
+
+static void create_refuses_attr(struct kunit *test)
+{
+	struct kfi_pmemsim_attr attr = { .len = PAGE_SIZE };
+
+	attr.domain = KFI_PMEMSIM_LIE + 1;
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR(kfi_pmemsim_create_attr("x", &attr)));
+}
+
+/* From one page to a good part of the machine, whole to the last byte. */
+static void create_any_size(struct kunit *test)
+{
+	const size_t sizes[] = {
+		PAGE_SIZE, 7 * PAGE_SIZE, SZ_4M - PAGE_SIZE,
+		rounddown(totalram_pages() / 8, 2) * PAGE_SIZE + PAGE_SIZE,
+	};
+	struct kfi_pmemsim *sim;
+	struct kfi_pmem *pmem;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u8 *mem;
+
+		sim = kfi_pmemsim_create("x", sizes[i]);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sim);
+		pmem = kfi_pmem_open("pmemsim:x", test);
+		if (!IS_ERR(pmem)) {
+			mem = kfi_pmem_addr(pmem);
+			KUNIT_EXPECT_EQ(test, kfi_pmem_len(pmem), sizes[i]);
+			mem[sizes[i] - 1] = 1;
+			KUNIT_EXPECT_TRUE(test,
+					  kfi_pmemsim_dirty(sim, 0, sizes[i]));
+			KUNIT_EXPECT_EQ(test, 0, kfi_pmemsim_cut(sim));
+			KUNIT_EXPECT_EQ(test, mem[sizes[i] - 1], 0);
+			kfi_pmem_close(pmem);
+		}
+		kfi_pmemsim_destroy(sim);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pmem);
+	}
 }
 
 static void open_once(struct kunit *test)
@@ -252,19 +299,40 @@ static void persist_fails_on_demand(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EIO, persist(&ctx->region, 0, 1));
 	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_dirty(ctx->sim, 0, 64));
 	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 0);
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_failures(ctx->sim), 2);
 	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 0, 1));
 	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_dirty(ctx->sim, 0, 64));
 	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 1);
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_failures(ctx->sim), 2);
+}
+
+/* The fourth and the fifth, with an error of the caller's choice */
+static void persist_fails_later(struct kunit *test)
+{
+	static const int expected[] = { 0, 0, 0, -ENOSPC, -ENOSPC, 0 };
+	struct ctx *ctx = test->priv;
+	unsigned int i;
+
+	kfi_pmemsim_fail(ctx->sim, 3, 2, -ENOSPC);
+	for (i = 0; i < ARRAY_SIZE(expected); i++)
+		KUNIT_EXPECT_EQ(test, expected[i], persist(&ctx->region, 0, 1));
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 4);
+
+	/* what was asked for last is what counts */
+	kfi_pmemsim_fail(ctx->sim, 0, 9, -ENOSPC);
+	kfi_pmemsim_fail(ctx->sim, 1, 0, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 0, 1));
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_failures(ctx->sim), 2);
 }
 
 static void persist_is_slow_on_demand(struct kunit *test)
 {
 	struct ctx *ctx = test->priv;
-	unsigned long start = jiffies;
+	ktime_t start = ktime_get();
 
 	kfi_pmemsim_set_delay(ctx->sim, 100);
 	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 0, 1));
-	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(100));
+	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), start), 100);
 	kfi_pmemsim_set_delay(ctx->sim, 0);
 	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 0, 1));
 }
@@ -282,23 +350,81 @@ static void race_persist(struct work_struct *work)
 	race->err = persist(race->region, 0, 64);
 }
 
-static void cut_during_persist(struct kunit *test)
+static void race_start(struct race *race, struct region *region)
+{
+	race->region = region;
+	INIT_WORK_ONSTACK(&race->work, race_persist);
+	queue_work(system_unbound_wq, &race->work);
+}
+
+static int race_end(struct race *race)
+{
+	flush_work(&race->work);
+	destroy_work_on_stack(&race->work);
+	return race->err;
+}
+
+static bool wait_for_held(struct kfi_pmemsim *sim, unsigned int nr)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (kfi_pmemsim_held(sim) == nr)
+			return true;
+		msleep(20);
+	}
+	return false;
+}
+
+static void persist_is_held(struct kunit *test)
 {
 	struct ctx *ctx = test->priv;
-	struct race race = { .region = &ctx->region };
+	struct race one, two;
+
+	ctx->mem[0] = 1;
+	kfi_pmemsim_hold(ctx->sim, true);
+	race_start(&one, &ctx->region);
+	race_start(&two, &ctx->region);
+	KUNIT_EXPECT_TRUE(test, wait_for_held(ctx->sim, 2));
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 0);
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_dirty(ctx->sim, 0, 64));
+	kfi_pmemsim_hold(ctx->sim, false);
+	KUNIT_EXPECT_EQ(test, 0, race_end(&one));
+	KUNIT_EXPECT_EQ(test, 0, race_end(&two));
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_held(ctx->sim), 0);
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 2);
+	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 0, 1));
+}
+
+static void cut_during_hold(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct race race;
+
+	ctx->mem[0] = 1;
+	kfi_pmemsim_hold(ctx->sim, true);
+	race_start(&race, &ctx->region);
+	KUNIT_EXPECT_TRUE(test, wait_for_held(ctx->sim, 1));
+	KUNIT_EXPECT_EQ(test, 0, kfi_pmemsim_cut(ctx->sim));
+	KUNIT_EXPECT_EQ(test, -ENODEV, race_end(&race));
+	KUNIT_EXPECT_EQ(test, ctx->mem[0], 0);
+	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 0);
+}
+
+static void cut_during_delay(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
 	unsigned long start = jiffies;
+	struct race race;
 
 	ctx->mem[0] = 1;
 	kfi_pmemsim_set_delay(ctx->sim, 60 * MSEC_PER_SEC);
-	INIT_WORK_ONSTACK(&race.work, race_persist);
-	schedule_work(&race.work);
+	race_start(&race, &ctx->region);
 	msleep(50);
 	KUNIT_EXPECT_TRUE(test, work_busy(&race.work));
 	KUNIT_EXPECT_EQ(test, 0, kfi_pmemsim_cut(ctx->sim));
-	flush_work(&race.work);
-	destroy_work_on_stack(&race.work);
+	KUNIT_EXPECT_EQ(test, -ENODEV, race_end(&race));
 	KUNIT_EXPECT_LT(test, jiffies - start, 30 * HZ);
-	KUNIT_EXPECT_EQ(test, race.err, -ENODEV);
 	KUNIT_EXPECT_EQ(test, ctx->region.revoked, 1);
 	KUNIT_EXPECT_EQ(test, ctx->mem[0], 0);
 	KUNIT_EXPECT_EQ(test, kfi_pmemsim_persists(ctx->sim), 0);
@@ -322,6 +448,8 @@ static void destroy_while_open(struct kunit *test)
 
 static struct kunit_case pmemsim_cases[] = {
 	KUNIT_CASE(create_refuses),
+	KUNIT_CASE(create_refuses_attr),
+	KUNIT_CASE(create_any_size),
 	KUNIT_CASE(open_once),
 	KUNIT_CASE(reopen_keeps_all),
 	KUNIT_CASE(persist_takes_whole_lines),
@@ -329,8 +457,11 @@ static struct kunit_case pmemsim_cases[] = {
 	KUNIT_CASE(cut_loses_the_rest),
 	KUNIT_CASE(cut_revokes),
 	KUNIT_CASE(persist_fails_on_demand),
+	KUNIT_CASE(persist_fails_later),
 	KUNIT_CASE(persist_is_slow_on_demand),
-	KUNIT_CASE(cut_during_persist),
+	KUNIT_CASE(persist_is_held),
+	KUNIT_CASE(cut_during_hold),
+	KUNIT_CASE(cut_during_delay),
 	KUNIT_CASE(destroy_while_open),
 	{}
 };
