@@ -73,10 +73,11 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 }
 
 /* In a simulator of their own */
-bool store_open(struct suite *t, struct store *store,
-		const struct suite_opts *opts)
+static bool store_open_attr(struct suite *t, struct store *store,
+			    const struct kfi_pmemsim_attr *attr,
+			    const struct suite_opts *opts)
 {
-	struct kfi_pmemsim *sim = kfi_pmemsim_create(STORE_NAME, STORE_LEN);
+	struct kfi_pmemsim *sim = kfi_pmemsim_create_attr(STORE_NAME, attr);
 
 	if (IS_ERR(sim))
 		return EXPECT_OK(t, PTR_ERR(sim));
@@ -86,6 +87,14 @@ bool store_open(struct suite *t, struct store *store,
 	}
 	store->sim = sim;
 	return true;
+}
+
+bool store_open(struct suite *t, struct store *store,
+		const struct suite_opts *opts)
+{
+	const struct kfi_pmemsim_attr attr = { .len = STORE_LEN };
+
+	return store_open_attr(t, store, &attr, opts);
 }
 
 void store_close(struct store *store)
@@ -202,6 +211,70 @@ static void test_cut(struct suite *t)
 	store_close(&store);
 }
 
+/* The initiator learns what the target's memory says about itself. */
+static void check_domain(struct suite *t, const struct kfi_pmemsim_attr *attr,
+			 enum kfi_pmem_domain domain)
+{
+	struct kfi_commit_info info = { };
+	size_t size = sizeof(info);
+	struct store store;
+
+	if (!store_open_attr(t, &store, attr, NULL))
+		return;
+	EXPECT_OK(t, kfi_getopt(&store.pair.a.ep->fid, KFI_OPT_ENDPOINT,
+				KFI_OPT_COMMIT_INFO, &info, &size));
+	EXPECT_EQ(t, info.domain, domain);
+	EXPECT_EQ(t, info.sync, !attr->async);
+	EXPECT_OK(t, store_write(&store, 0, 4096, &store, KFI_COMMIT));
+	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+	if (attr->domain != KFI_PMEMSIM_LIE)
+		EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, 4096));
+	store_close(&store);
+}
+
+static void test_domain(struct suite *t)
+{
+	struct kfi_pmemsim_attr attr = { .len = STORE_LEN };
+
+	check_domain(t, &attr, KFI_PMEM_DOMAIN_MEMORY);
+	attr.async = true;
+	check_domain(t, &attr, KFI_PMEM_DOMAIN_MEMORY);
+	attr.domain = KFI_PMEMSIM_EADR;
+	check_domain(t, &attr, KFI_PMEM_DOMAIN_CPU_CACHE);
+	attr.domain = KFI_PMEMSIM_LIE;
+	attr.async = false;
+	check_domain(t, &attr, KFI_PMEM_DOMAIN_CPU_CACHE);
+}
+
+/* What is visible at the target survives where its caches do, and only there. */
+static void check_visible(struct suite *t, enum kfi_pmemsim_domain domain,
+			  bool survives)
+{
+	const struct kfi_pmemsim_attr attr = {
+		.len = STORE_LEN, .domain = domain,
+	};
+	struct store store;
+
+	if (!store_open_attr(t, &store, &attr, NULL))
+		return;
+	EXPECT_OK(t, store_write(&store, 0, STORE_LEN, &store,
+				 KFI_DELIVERY_COMPLETE));
+	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+	EXPECT_OK(t, kfi_pmemsim_cut(store.sim));
+	if (survives)
+		EXPECT_SAME(t, store.mem, store.buf, STORE_LEN);
+	else
+		EXPECT_ALL(t, store.mem, 0, STORE_LEN);
+	store_close(&store);
+}
+
+static void test_visible(struct suite *t)
+{
+	check_visible(t, KFI_PMEMSIM_EADR, true);
+	check_visible(t, KFI_PMEMSIM_ADR, false);
+	check_visible(t, KFI_PMEMSIM_LIE, false);
+}
+
 /* A cut while commits are waiting for the media: none of them has succeeded. */
 static void test_cut_pending(struct suite *t)
 {
@@ -293,6 +366,8 @@ static void test_log(struct suite *t)
 
 const struct suite_test suite_store_tests[] = {
 	{ "store.cut", test_cut },
+	{ "store.domain", test_domain },
+	{ "store.visible", test_visible },
 	{ "store.cut_pending", test_cut_pending },
 	{ "store.close_pending", test_close_pending },
 	{ "store.log", test_log },
