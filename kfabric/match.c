@@ -27,6 +27,7 @@ static bool match_tx(const struct kfi_tx_attr *offer,
 		return true;
 	return !(hint->caps & ~offer->caps) &&
 	       !(hint->op_flags & ~offer->op_flags) &&
+	       !kfi_check_tx_op_flags(hint->op_flags) &&
 	       !(hint->msg_order & ~offer->msg_order) &&
 	       !(hint->comp_order & ~offer->comp_order) &&
 	       hint->inject_size <= offer->inject_size &&
@@ -186,11 +187,12 @@ static u64 directions(u64 primary)
 /*
  * The answer has the capabilities that were asked for and no more. Without a
  * primary one among them that is all primaries, without a direction of a primary
- * all of its directions; where peers are is not a choice.
+ * all of its directions; where peers are is not a choice, nor is commits: an
+ * endpoint that has them is another kind of endpoint.
  */
 static u64 choose_caps(u64 offer, u64 hint)
 {
-	u64 caps = hint & (KFI_PRIMARY_CAPS | KFI_RMA_PMEM);
+	u64 caps = (hint & KFI_PRIMARY_CAPS) | (offer & KFI_RMA_PMEM);
 	u64 primary;
 
 	if (!hint)

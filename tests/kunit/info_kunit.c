@@ -257,6 +257,27 @@ static void offer_tailored(struct kunit *test)
 	kfi_freeinfo(hints);
 }
 
+/* Commits are not a choice: an offer that has them says so. */
+static void offer_says_pmem(struct kunit *test)
+{
+	struct kfi_info *hints = permissive_hints(test);
+	struct kfi_getinfo_req req = request(hints);
+	struct kfi_info *offer = test->priv;
+	struct kfi_info *list = NULL;
+
+	offer->caps |= KFI_RMA_PMEM;
+	offer->tx_attr->op_flags |= KFI_DELIVERY_COMPLETE | KFI_COMMIT;
+	hints->caps = KFI_RMA;
+	hints->tx_attr->op_flags = KFI_COMMIT;
+	KUNIT_ASSERT_EQ(test, kfi_info_offer(&req, offer, &list), 0);
+	KUNIT_EXPECT_NE(test, list->caps & KFI_RMA_PMEM, 0);
+	KUNIT_EXPECT_EQ(test, list->tx_attr->op_flags, KFI_COMMIT);
+	kfi_freeinfo(list);
+	hints->tx_attr->op_flags |= KFI_DELIVERY_COMPLETE;
+	KUNIT_EXPECT_FALSE(test, kfi_info_match(offer, hints));
+	kfi_freeinfo(hints);
+}
+
 static void offer_without_hints(struct kunit *test)
 {
 	struct kfi_getinfo_req req = request(NULL);
@@ -297,6 +318,7 @@ static struct kunit_case info_cases[] = {
 	KUNIT_CASE(match_choices),
 	KUNIT_CASE(match_names),
 	KUNIT_CASE(offer_tailored),
+	KUNIT_CASE(offer_says_pmem),
 	KUNIT_CASE(offer_without_hints),
 	KUNIT_CASE(dup_copies_all),
 	{ }
