@@ -378,10 +378,29 @@ enum kfi_iov_type {
 };
 
 /**
+ * DOC: default levels
+ *
+ * &kfi_tx_attr.op_flags can name the level of completions of the calls that take no
+ * flags. kfi_write(), kfi_writev(), kfi_writebv(), kfi_writesgl() and kfi_writedata()
+ * have any of them: with KFI_COMMIT each is a commit, on an endpoint with
+ * KFI_RMA_PMEM. What cannot have the default level is refused rather than done at a
+ * lesser one:
+ *
+ * - kfi_inject_write() and kfi_inject_writedata() with KFI_DELIVERY_COMPLETE or
+ *   KFI_COMMIT: -EOPNOTSUPP, for they have no completion that could tell;
+ * - kfi_send() and all others that send with KFI_DELIVERY_COMPLETE: -EOPNOTSUPP,
+ *   for messages do not have it. kfi_inject() has no completion, and no level.
+ *
+ * Reads and atomic operations complete when their data has come, which is
+ * KFI_DELIVERY_COMPLETE whatever was asked for; there is nothing to commit.
+ */
+
+/**
  * struct kfi_tx_attr - transmit side of an endpoint
  * @caps: capabilities
  * @mode: mode bits
- * @op_flags: default flags of the calls that take none
+ * @op_flags: default flags of the calls that take none: KFI_COMPLETION, and at most
+ *	one level; see "DOC: default levels"
  * @msg_order: KFI_ORDER_* kept between operations
  * @comp_order: KFI_ORDER_* kept between completions
  * @inject_size: most bytes that KFI_INJECT takes

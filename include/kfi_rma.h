@@ -156,7 +156,8 @@ struct kfi_ops_rma {
  * @msg: what to read, and where to
  * @flags: KFI_COMPLETION, KFI_MORE, KFI_FENCE, KFI_INJECT_COMPLETE,
  *	KFI_TRANSMIT_COMPLETE, KFI_DELIVERY_COMPLETE; the completion of a read
- *	has always the last one's meaning
+ *	has always the last one's meaning. Calls without flags do not take a
+ *	default of KFI_COMMIT from the endpoint
  *
  * Context: Any context.
  * Return: 0; -EAGAIN; -E2BIG; -EMSGSIZE; -EINVAL, also when the lengths of local
@@ -222,7 +223,7 @@ kfi_readv(struct kfid_ep *ep, const struct kvec *iov, void **desc,
 	};
 
 	rma_iov.len = kfi_iov_len(KFI_KVEC, iov, count);
-	return kfi_readmsg(ep, &msg, ep->tx_op_flags);
+	return kfi_readmsg(ep, &msg, ep->tx_op_flags & ~KFI_COMMIT);
 }
 
 /**
@@ -252,7 +253,7 @@ kfi_readbv(struct kfid_ep *ep, const struct bio_vec *biov, void **desc,
 	};
 
 	rma_iov.len = kfi_iov_len(KFI_BVEC, biov, count);
-	return kfi_readmsg(ep, &msg, ep->tx_op_flags);
+	return kfi_readmsg(ep, &msg, ep->tx_op_flags & ~KFI_COMMIT);
 }
 
 /**
@@ -282,7 +283,7 @@ kfi_readsgl(struct kfid_ep *ep, const struct scatterlist *sgl, void **desc,
 	};
 
 	rma_iov.len = kfi_iov_len(KFI_SGL, sgl, count);
-	return kfi_readmsg(ep, &msg, ep->tx_op_flags);
+	return kfi_readmsg(ep, &msg, ep->tx_op_flags & ~KFI_COMMIT);
 }
 
 /**
@@ -403,7 +404,7 @@ kfi_read(struct kfid_ep *ep, void *buf, size_t len, void *desc,
 		.rma_iov_count = 1, .context = context,
 	};
 
-	return kfi_readmsg(ep, &msg, ep->tx_op_flags);
+	return kfi_readmsg(ep, &msg, ep->tx_op_flags & ~KFI_COMMIT);
 }
 
 /**
@@ -470,6 +471,77 @@ kfi_writedata(struct kfid_ep *ep, const void *buf, size_t len, void *desc,
 }
 
 /**
+ * kfi_write_commit() - kfi_write() that completes when the data is persistent
+ * @ep: a connected endpoint with KFI_RMA_PMEM
+ * @buf: the data
+ * @len: bytes
+ * @desc: local descriptor of @buf, or NULL
+ * @dest_addr: ignored
+ * @addr: address in the peer's region
+ * @key: key of the peer's region, which is KFI_PMEM
+ * @context: of the completion
+ *
+ * kfi_writemsg() with KFI_COMMIT, whatever the endpoint's default level is. The
+ * write-commit of the proposal of 2016. kfabric extension.
+ *
+ * Context: Any context.
+ * Return: see kfi_writemsg().
+ */
+static inline ssize_t
+kfi_write_commit(struct kfid_ep *ep, const void *buf, size_t len, void *desc,
+		 kfi_addr_t dest_addr, u64 addr, u64 key, void *context)
+{
+	const struct kfi_rma_iov rma_iov = {
+		.addr = addr, .len = len, .key = key,
+	};
+	const struct kvec iov = { .iov_base = (void *)buf, .iov_len = len };
+	const struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .desc = &desc,
+		.iov_count = 1, .addr = dest_addr, .rma_iov = &rma_iov,
+		.rma_iov_count = 1, .context = context,
+	};
+
+	return kfi_writemsg(ep, &msg, KFI_COMMIT |
+			    (ep->tx_op_flags & KFI_COMPLETION));
+}
+
+/**
+ * kfi_writedata_commit() - kfi_write_commit() with data for the peer's completion
+ * @ep: a connected endpoint with KFI_RMA_PMEM
+ * @buf: the data
+ * @len: bytes
+ * @desc: local descriptor of @buf, or NULL
+ * @data: for the peer's completion, which it gets when all is persistent
+ * @dest_addr: ignored
+ * @addr: address in the peer's region
+ * @key: key of the peer's region, which is KFI_PMEM
+ * @context: of the completion
+ *
+ * The write-commit-immediate of the proposal of 2016. kfabric extension.
+ *
+ * Context: Any context.
+ * Return: see kfi_writemsg().
+ */
+static inline ssize_t
+kfi_writedata_commit(struct kfid_ep *ep, const void *buf, size_t len,
+		     void *desc, u64 data, kfi_addr_t dest_addr, u64 addr,
+		     u64 key, void *context)
+{
+	const struct kfi_rma_iov rma_iov = {
+		.addr = addr, .len = len, .key = key,
+	};
+	const struct kvec iov = { .iov_base = (void *)buf, .iov_len = len };
+	const struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .desc = &desc,
+		.iov_count = 1, .addr = dest_addr, .rma_iov = &rma_iov,
+		.rma_iov_count = 1, .context = context, .data = data,
+	};
+
+	return kfi_writemsg(ep, &msg, KFI_COMMIT | KFI_REMOTE_CQ_DATA |
+			    (ep->tx_op_flags & KFI_COMPLETION));
+}
+
+/**
  * kfi_inject_write() - write a copy of kernel memory, without a completion
  * @ep: a connected endpoint
  * @buf: the data, the caller's again when the call returns
@@ -481,7 +553,8 @@ kfi_writedata(struct kfid_ep *ep, const void *buf, size_t len, void *desc,
  * An error still makes an entry in the completion queue, with op_context NULL.
  *
  * Context: Any context.
- * Return: see kfi_writemsg().
+ * Return: see kfi_writemsg(); -EOPNOTSUPP also when the endpoint's default is
+ * KFI_DELIVERY_COMPLETE or KFI_COMMIT, which nothing would tell of.
  */
 static inline ssize_t
 kfi_inject_write(struct kfid_ep *ep, const void *buf, size_t len,
@@ -498,7 +571,9 @@ kfi_inject_write(struct kfid_ep *ep, const void *buf, size_t len,
 
 	if (!ep->rma->inject)
 		return -EOPNOTSUPP;
-	return ep->rma->inject(ep, &msg, KFI_INJECT);
+	return ep->rma->inject(ep, &msg, KFI_INJECT |
+			       (ep->tx_op_flags &
+				(KFI_DELIVERY_COMPLETE | KFI_COMMIT)));
 }
 
 /**
@@ -512,7 +587,7 @@ kfi_inject_write(struct kfid_ep *ep, const void *buf, size_t len,
  * @key: key of the peer's region
  *
  * Context: Any context.
- * Return: see kfi_writemsg().
+ * Return: see kfi_inject_write().
  */
 static inline ssize_t
 kfi_inject_writedata(struct kfid_ep *ep, const void *buf, size_t len, u64 data,
@@ -530,7 +605,9 @@ kfi_inject_writedata(struct kfid_ep *ep, const void *buf, size_t len, u64 data,
 
 	if (!ep->rma->inject)
 		return -EOPNOTSUPP;
-	return ep->rma->inject(ep, &msg, KFI_INJECT | KFI_REMOTE_CQ_DATA);
+	return ep->rma->inject(ep, &msg, KFI_INJECT | KFI_REMOTE_CQ_DATA |
+			       (ep->tx_op_flags &
+				(KFI_DELIVERY_COMPLETE | KFI_COMMIT)));
 }
 
 #endif /* KFI_RMA_H */

@@ -222,8 +222,7 @@ EXPORT_SYMBOL_GPL(kfi_check_mr);
  */
 int kfi_check_tx_op_flags(u64 op_flags)
 {
-	if (op_flags & ~(KFI_COMPLETION | KFI_INJECT_COMPLETE |
-			 KFI_TRANSMIT_COMPLETE))
+	if (op_flags & ~(KFI_COMPLETION | KFI_LEVEL_FLAGS))
 		return -EINVAL;
 	return one_level(op_flags) ? 0 : -EINVAL;
 }

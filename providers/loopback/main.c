@@ -49,11 +49,14 @@ static struct kfi_domain_attr lo_domain_attr = {
 	.caps			= KFI_LOCAL_COMM,
 };
 
-#define LO_TX_ATTR(_caps, _mode, _comp_order) {			\
+#define LO_RAW_OP_FLAGS	(KFI_COMPLETION | KFI_INJECT_COMPLETE | \
+			 KFI_TRANSMIT_COMPLETE | KFI_DELIVERY_COMPLETE)
+#define LO_COMMIT_OP_FLAGS (LO_RAW_OP_FLAGS | KFI_COMMIT_COMPLETE)
+
+#define LO_TX_ATTR(_caps, _mode, _op_flags, _comp_order) {	\
 	.caps		= _caps,				\
 	.mode		= _mode,				\
-	.op_flags	= KFI_COMPLETION | KFI_INJECT_COMPLETE |\
-			  KFI_TRANSMIT_COMPLETE,		\
+	.op_flags	= _op_flags,				\
 	.msg_order	= KFI_ORDER_STRICT,			\
 	.comp_order	= _comp_order,				\
 	.inject_size	= LO_INJECT_SIZE,			\
@@ -85,7 +88,8 @@ static struct kfi_ep_attr lo_ep_attr = {
 };
 
 static struct kfi_tx_attr lo_raw_tx_attr =
-	LO_TX_ATTR(LO_RAW_CAPS, KFI_RX_CQ_DATA, KFI_ORDER_STRICT);
+	LO_TX_ATTR(LO_RAW_CAPS, KFI_RX_CQ_DATA, LO_RAW_OP_FLAGS,
+		   KFI_ORDER_STRICT);
 static struct kfi_rx_attr lo_raw_rx_attr =
 	LO_RX_ATTR(LO_RAW_CAPS, KFI_RX_CQ_DATA);
 
@@ -102,7 +106,7 @@ static const struct kfi_info lo_raw_offer = {
 
 /* A commit completes after writes that were posted later: no order. */
 static struct kfi_tx_attr lo_commit_tx_attr =
-	LO_TX_ATTR(LO_COMMIT_CAPS, 0, KFI_ORDER_NONE);
+	LO_TX_ATTR(LO_COMMIT_CAPS, 0, LO_COMMIT_OP_FLAGS, KFI_ORDER_NONE);
 static struct kfi_rx_attr lo_commit_rx_attr =
 	LO_RX_ATTR(LO_COMMIT_CAPS, 0);
 

@@ -64,9 +64,12 @@ static ssize_t lo_writemsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg,
 	return lo_post_rma(lo, msg, flags, LO_WRITE, lo_tx_quiet(lo, flags));
 }
 
+/* Without a completion there is nobody to say that it has come so far. */
 static ssize_t lo_inject_write(struct kfid_ep *ep,
 			       const struct kfi_msg_rma *msg, u64 flags)
 {
+	if (flags & (KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE))
+		return lo_tx_refuse(lo_ep_of(&ep->fid), -EOPNOTSUPP);
 	return lo_post_rma(lo_ep_of(&ep->fid), msg, flags, LO_WRITE, true);
 }
 

@@ -23,11 +23,21 @@
 #define KFV_RAW_ORDER	(KFV_ORDER | KFI_ORDER_RAS | KFI_ORDER_WAS | \
 			 KFI_ORDER_SAW | KFI_ORDER_SAS)
 
+static u64 kfv_offer_op_flags(const struct ib_device_attr *attrs, bool commit)
+{
+	u64 flags = KFI_COMPLETION | KFI_INJECT_COMPLETE |
+		    KFI_TRANSMIT_COMPLETE;
+
+	if (commit)
+		flags |= KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE;
+	else if (attrs->max_qp_init_rd_atom > 0)
+		flags |= KFI_DELIVERY_COMPLETE;
+	return flags;
+}
+
 static void kfv_offer_tx(struct kfi_tx_attr *tx,
 			 const struct kfv_limits *limits, bool commit)
 {
-	tx->op_flags = KFI_COMPLETION | KFI_INJECT_COMPLETE |
-		       KFI_TRANSMIT_COMPLETE;
 	tx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
 	tx->comp_order = commit ? KFI_ORDER_NONE : KFI_ORDER_STRICT;
 	tx->inject_size = KFV_INJECT_SIZE;
@@ -125,6 +135,7 @@ int kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
 	info->fabric_attr = &offer->fabric;
 
 	kfv_offer_tx(&offer->tx, &offer->limits, commit);
+	offer->tx.op_flags = kfv_offer_op_flags(attrs, commit);
 	kfv_offer_rx(&offer->rx, &offer->limits, commit);
 	kfv_offer_ep(&offer->ep, attr);
 	kfv_offer_domain(&offer->domain, attrs);

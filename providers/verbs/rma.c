@@ -237,9 +237,12 @@ static ssize_t kfv_writemsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg,
 	return kfv_write(ep, msg, flags, true);
 }
 
+/* Without a completion there is nobody to say that it has come so far. */
 static ssize_t kfv_inject_writemsg(struct kfid_ep *ep,
 				   const struct kfi_msg_rma *msg, u64 flags)
 {
+	if (flags & (KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE))
+		return kfv_tx_refuse(to_kfv_ep(ep), -EOPNOTSUPP);
 	return kfv_write(ep, msg, flags, false);
 }
 

@@ -302,6 +302,73 @@ static void test_unmet(struct suite *t)
 	}
 }
 
+/*
+ * An endpoint that commits is another kind of endpoint, with other needs. Whether it
+ * was asked for or not, an offer says which it is.
+ */
+static void check_kinds(struct suite *t, u64 caps, u64 mode)
+{
+	struct kfi_info *hints = suite_hints(caps), *list, *info;
+
+	if (!EXPECT(t, hints))
+		return;
+	hints->mode = mode;
+	if (!EXPECT_OK(t, getinfo_with(hints, &list)))
+		goto out;
+	for (info = list; info; info = info->next) {
+		bool commit = info->caps & KFI_RMA_PMEM;
+
+		EXPECT(t, info->caps & KFI_RMA);
+		EXPECT(t, !commit || !(info->caps & KFI_MSG));
+		EXPECT_EQ(t, info->mode, commit ? 0 : KFI_RX_CQ_DATA);
+		EXPECT(t, commit || mode);
+	}
+	kfi_freeinfo(list);
+out:
+	kfi_freeinfo(hints);
+}
+
+static void test_kinds(struct suite *t)
+{
+	check_kinds(t, 0, KFI_RX_CQ_DATA);
+	check_kinds(t, KFI_RMA, KFI_RX_CQ_DATA);
+	check_kinds(t, KFI_RMA | KFI_WRITE, KFI_RX_CQ_DATA);
+	check_kinds(t, KFI_RMA, 0);
+	check_kinds(t, 0, 0);
+}
+
+/* A level that is a default is had by the calls without flags, or not offered. */
+static void test_levels(struct suite *t)
+{
+	static const struct {
+		u64 caps, op_flags;
+		int ret;
+	} asks[] = {
+		{ SUITE_RAW, KFI_DELIVERY_COMPLETE, 0 },
+		{ SUITE_RAW, KFI_COMMIT, -ENODATA },
+		{ SUITE_COMMIT, KFI_DELIVERY_COMPLETE, 0 },
+		{ SUITE_COMMIT, KFI_COMMIT | KFI_COMPLETION, 0 },
+		{ SUITE_COMMIT, KFI_COMMIT | KFI_DELIVERY_COMPLETE, -ENODATA },
+		{ SUITE_COMMIT, KFI_COMMIT | KFI_INJECT, -ENODATA },
+	};
+	struct kfi_info *hints, *info;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(asks); i++) {
+		hints = suite_hints(asks[i].caps);
+		if (!EXPECT(t, hints))
+			return;
+		hints->tx_attr->op_flags = asks[i].op_flags;
+		if (EXPECT_EQ(t, getinfo_with(hints, &info), asks[i].ret) &&
+		    info) {
+			EXPECT_EQ(t, info->tx_attr->op_flags,
+				  asks[i].op_flags);
+			kfi_freeinfo(info);
+		}
+		kfi_freeinfo(hints);
+	}
+}
+
 /* What an offer says of itself is found again when it is asked for. */
 static void test_again(struct suite *t)
 {
@@ -400,6 +467,8 @@ const struct suite_test suite_info_tests[] = {
 	{ "info.offer", test_offer },
 	{ "info.limits", test_limits },
 	{ "info.unmet", test_unmet },
+	{ "info.kinds", test_kinds },
+	{ "info.levels", test_levels },
 	{ "info.again", test_again },
 	{ "info.arguments", test_arguments },
 	{ "info.addresses", test_addresses },

@@ -77,6 +77,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_atomic_tests,
 	suite_commit_tests,
 	suite_pure_tests,
+	suite_level_tests,
 	suite_answer_tests,
 	suite_store_tests,
 	suite_wire_tests,

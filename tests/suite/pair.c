@@ -120,6 +120,8 @@ bool suite_end_open(struct suite_net *net, struct suite_end *end,
 		info->tx_attr->size = opts->tx_size;
 	if (opts->rx_size)
 		info->rx_attr->size = opts->rx_size;
+	if (opts->op_flags)
+		info->tx_attr->op_flags = opts->op_flags;
 	if (!EXPECT_OK(t, suite_cq_open(&end->tx, net->domain, &attr,
 					opts->polled)) ||
 	    !EXPECT_OK(t, suite_cq_open(&end->rx, net->domain, &attr,

@@ -71,6 +71,7 @@ extern const struct suite_test suite_flags_tests[];
 extern const struct suite_test suite_atomic_tests[];
 extern const struct suite_test suite_commit_tests[];
 extern const struct suite_test suite_pure_tests[];
+extern const struct suite_test suite_level_tests[];
 extern const struct suite_test suite_answer_tests[];
 extern const struct suite_test suite_store_tests[];
 extern const struct suite_test suite_wire_tests[];
@@ -231,6 +232,7 @@ bool suite_no_comp(struct suite *t, const char *file, int line,
  * @polled: completion queues without a handler
  * @tx_bind: flags for binding the transmit queue, besides KFI_TRANSMIT
  * @rx_bind: flags for binding the receive queue, besides KFI_RECV
+ * @op_flags: tx_attr.op_flags, unless 0
  * @tx_handler: of the connecting endpoint
  * @param: of the accepting endpoint, NULL for the default
  * @eq: for an endpoint whose events do not go to &suite_net.eq; not for pairs
@@ -245,6 +247,7 @@ struct suite_opts {
 	bool				polled;
 	u64				tx_bind;
 	u64				rx_bind;
+	u64				op_flags;
 	struct kfi_tx_handler_attr	tx_handler;
 	const struct kfi_conn_param	*param;
 	struct kfid_eq			*eq;
