@@ -21,10 +21,12 @@
 #define KFI_CQ_DEFAULT_SIZE	1024
 #define KFI_CQ_MAX_SIZE		BIT(20)
 
-/* Of &kfi_prov_cq.state */
-#define CQ_ARMED	BIT(0)	/* the handler is to be called at the next entry */
-#define CQ_RUNNING	BIT(1)	/* somebody runs the handler */
-#define CQ_AGAIN	BIT(2)	/* and is to run it once more */
+/*
+ * Of &kfi_prov_cq.state: whether the handler is to be called at the next entry, and
+ * above that how many calls are due, with the one that runs: two at most.
+ */
+#define CQ_ARMED	1
+#define CQ_CALL		2
 
 #ifdef CONFIG_LOCKDEP
 /*
@@ -47,8 +49,8 @@ static struct kfi_cq_slot *slot_at(const struct kfi_prov_cq *pcq,
 	return &pcq->ring[nr & pcq->mask];
 }
 
-static size_t format_entry(enum kfi_cq_format format,
-			   const struct kfi_comp *comp, void *buf)
+static inline size_t format_entry(enum kfi_cq_format format,
+				  const struct kfi_comp *comp, void *buf)
 {
 	struct kfi_cq_data_entry *entry = buf;
 
@@ -74,8 +76,8 @@ static size_t format_entry(enum kfi_cq_format format,
  */
 
 /* The slot of the entry at the head, or NULL when there is none yet. */
-static struct kfi_cq_slot *first_slot(struct kfi_prov_cq *pcq,
-				      unsigned long *head)
+static inline struct kfi_cq_slot *first_slot(struct kfi_prov_cq *pcq,
+					     unsigned long *head)
 {
 	struct kfi_cq_slot *slot;
 	unsigned long seen;
@@ -104,7 +106,7 @@ static inline bool take_slot(struct kfi_prov_cq *pcq, unsigned long head,
 }
 
 /* Returns the bytes of the entry, -EAGAIN, or -KFI_EAVAIL. */
-static ssize_t read_entry(struct kfi_prov_cq *pcq, void *buf)
+static inline ssize_t read_entry(struct kfi_prov_cq *pcq, void *buf)
 {
 	struct kfi_cq_credit *credit;
 	struct kfi_cq_slot *slot;
@@ -128,23 +130,23 @@ static ssize_t read_entry(struct kfi_prov_cq *pcq, void *buf)
 	}
 }
 
-static ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, size_t count)
+static inline ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, size_t count)
 {
-	size_t done;
+	size_t done = 0;
 	ssize_t ret;
 
-	for (done = 0; done < count; done++) {
+	do {
 		ret = read_entry(pcq, buf);
 		if (ret < 0)
 			return done ? done : ret;
 		buf += ret;
-	}
+	} while (++done < count);
 	return done;
 }
 
 /*
  * From now on the next entry is news. False when there is one already, of which
- * nobody may have been told.
+ * nobody may have been told. A queue without a handler is armed for good.
  */
 static bool arm_handler(struct kfi_prov_cq *pcq)
 {
@@ -160,18 +162,17 @@ static bool arm_handler(struct kfi_prov_cq *pcq)
 static ssize_t cq_read(struct kfid_cq *cq, void *buf, size_t count)
 {
 	struct kfi_prov_cq *pcq = to_prov_cq(cq);
+	unsigned long head;
 	ssize_t ret;
 
 	if (!buf || !count || count > SSIZE_MAX)
 		return -EINVAL;
-	ret = read_ring(pcq, buf, count);
-	if (ret != -EAGAIN)
-		return ret;
-	if (pcq->poll)
+	if (pcq->poll && !first_slot(pcq, &head))
 		pcq->poll(pcq, min_t(size_t, count, pcq->mask + 1));
-	else if (!pcq->handler || arm_handler(pcq))
-		return -EAGAIN;
-	return read_ring(pcq, buf, count);
+	do {
+		ret = read_ring(pcq, buf, count);
+	} while (ret == -EAGAIN && !arm_handler(pcq));
+	return ret;
 }
 
 static ssize_t cq_readerr(struct kfid_cq *cq, struct kfi_cq_err_entry *buf,
@@ -322,7 +323,7 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq)
 	struct kfi_cq_credit *credit, *next;
 
 	might_sleep();
-	WARN_ON_ONCE(atomic_read(&pcq->state) & CQ_RUNNING);
+	WARN_ON_ONCE(atomic_read(&pcq->state) >= CQ_CALL);
 	list_for_each_entry_safe(credit, next, &pcq->credits, node) {
 		WARN_ON_ONCE(!(atomic64_read(&credit->returned) &
 			       KFI_CREDIT_DEAD));
@@ -354,19 +355,14 @@ static noinline void run_handler(struct kfi_prov_cq *pcq)
 	do {
 		if (!(old & CQ_ARMED))
 			return;
-		new = old & ~CQ_ARMED;
-		new |= old & CQ_RUNNING ? CQ_AGAIN : CQ_RUNNING;
+		new = min(old - CQ_ARMED + CQ_CALL, 2 * CQ_CALL);
 	} while (!atomic_try_cmpxchg(&pcq->state, &old, new));
-	if (old & CQ_RUNNING)
+	if (old >= CQ_CALL)
 		return;
 
 	do {
 		call_handler(pcq);
-		old = atomic_read(&pcq->state);
-		do {
-			new = old & ~(old & CQ_AGAIN ? CQ_AGAIN : CQ_RUNNING);
-		} while (!atomic_try_cmpxchg(&pcq->state, &old, new));
-	} while (old & CQ_AGAIN);
+	} while (atomic_sub_return(CQ_CALL, &pcq->state) >= CQ_CALL);
 }
 
 /* A number that was taken keeps readers from all that follow: be quick. */
