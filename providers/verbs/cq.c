@@ -69,6 +69,23 @@ void kfv_complete(struct kfv_cq *cq, struct kfi_cq_credit *credit,
 		local_bh_enable();
 }
 
+/*
+ * As ib_process_cq_direct(), which has room for completions on its stack, and clears
+ * that each time.
+ */
+static void kfv_queue_process(struct kfv_cq *cq, struct ib_cq *ib, int budget)
+{
+	int i, nr;
+
+	do {
+		nr = ib_poll_cq(ib, min_t(int, budget, KFV_POLL_BATCH),
+				cq->wcs);
+		for (i = 0; i < nr; i++)
+			cq->wcs[i].wr_cqe->done(ib, &cq->wcs[i]);
+		budget -= nr;
+	} while (nr == KFV_POLL_BATCH && budget);
+}
+
 /* Whoever comes second finds nothing; the first one is getting it. */
 static void kfv_cq_poll(struct kfi_prov_cq *pcq, int budget)
 {
@@ -79,7 +96,7 @@ static void kfv_cq_poll(struct kfi_prov_cq *pcq, int budget)
 	if (!spin_trylock_irqsave(&cq->poll_lock, irq))
 		return;
 	list_for_each_entry(queue, &cq->queues, node)
-		ib_process_cq_direct(queue->ib, budget);
+		kfv_queue_process(cq, queue->ib, budget);
 	spin_unlock_irqrestore(&cq->poll_lock, irq);
 }
 
@@ -149,7 +166,7 @@ void kfv_queue_poll(struct kfv_queue *queue)
 	if (!cq || cq->poll_ctx != IB_POLL_DIRECT)
 		return;
 	spin_lock_irq(&cq->poll_lock);
-	ib_process_cq_direct(queue->ib, KFV_POLL_BUDGET);
+	kfv_queue_process(cq, queue->ib, KFV_POLL_BUDGET);
 	spin_unlock_irq(&cq->poll_lock);
 }
 

@@ -26,6 +26,9 @@
 /* Of KFI_OPT_COMMIT_TIMEOUT */
 #define KFV_COMMIT_TIMEOUT_MS	30000
 
+/* Completions that the device is asked for at a time */
+#define KFV_POLL_BATCH		8
+
 struct kfv_commit;
 
 /**
@@ -35,9 +38,10 @@ struct kfv_commit;
  * @poll_ctx: where its completions are processed
  * @vector: completion vector, or -1 for any
  * @owner: name of the consumer's module
- * @poll_lock: protects @queues, and the processing of them; taken outside of the
+ * @poll_lock: protects @queues and @wcs, and their processing; taken outside of the
  *	endpoints' post locks
  * @queues: device queues that are polled
+ * @wcs: what the device has completed
  */
 struct kfv_cq {
 	struct kfi_prov_cq	pcq;
@@ -45,9 +49,10 @@ struct kfv_cq {
 	enum ib_poll_context	poll_ctx;
 	int			vector;
 	const char		*owner;
-	/* protects @queues and their processing; outside of the post locks */
+	/* protects what follows, and its processing; outside of the post locks */
 	spinlock_t		poll_lock;
 	struct list_head	queues;
+	struct ib_wc		wcs[KFV_POLL_BATCH];
 };
 
 /**
