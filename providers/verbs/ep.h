@@ -74,6 +74,8 @@ struct kfv_queue {
  * struct kfv_op - an operation that was posted and is not complete
  * @context: of the completion
  * @flags: of the completion
+ * @plain: when it is complete it makes an entry, and that is all there is to do;
+ *	false once a work request of it has failed
  * @report: whether a success makes an entry
  * @commit: it is a commit, see struct kfv_commit_slot; never changes
  * @mapped: a work request of it is
@@ -86,6 +88,7 @@ struct kfv_queue {
 struct kfv_op {
 	void			*context;
 	u64			flags;
+	bool			plain;
 	bool			report;
 	bool			commit;
 	bool			mapped;

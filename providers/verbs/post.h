@@ -116,6 +116,7 @@ static inline void kfv_tx_end(struct kfv_post *post, void *context,
 	op->context = context;
 	op->flags = comp_flags;
 	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
+	op->plain = op->report && !op->commit && !op->mapped;
 	op->nr_wrs = post->nr_wrs;
 	post->wr->send.send_flags |= IB_SEND_SIGNALED;
 	if (op->commit)

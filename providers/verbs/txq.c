@@ -243,16 +243,11 @@ int kfv_tx_no_slot(struct kfv_ep *ep)
 	return -EAGAIN;
 }
 
-/* Something completed: does somebody wait for that? */
-void kfv_tx_wake(struct kfv_ep *ep)
+static noinline void kfv_tx_wake_waiters(struct kfv_ep *ep)
 {
 	struct kfv_txq *tx = &ep->tx;
 	unsigned long irq;
 
-	/* pairs with kfv_tx_wait() */
-	smp_mb();
-	if (likely(!READ_ONCE(tx->waiters)))
-		return;
 	kfv_tx_wake_room(tx);
 	kfv_tx_wake_slot(ep);
 	if (test_and_clear_bit(ilog2(KFV_WAIT_FENCE), &tx->waiters)) {
@@ -260,6 +255,15 @@ void kfv_tx_wake(struct kfv_ep *ep)
 		kfv_tx_ring(ep);
 		spin_unlock_irqrestore(&tx->lock, irq);
 	}
+}
+
+/* Something completed: does somebody wait for that? */
+void kfv_tx_wake(struct kfv_ep *ep)
+{
+	/* pairs with kfv_tx_wait() */
+	smp_mb();
+	if (unlikely(READ_ONCE(ep->tx.waiters)))
+		kfv_tx_wake_waiters(ep);
 }
 
 static noinline void kfv_tx_report_error(struct kfv_ep *ep, struct kfv_op *op)
@@ -293,7 +297,7 @@ static void kfv_op_result(struct kfv_op *op)
 }
 
 /* The last work request of an operation is back, and so are those before. */
-static void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
+static noinline void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfv_txq *tx = &ep->tx;
 
@@ -309,12 +313,23 @@ static void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
 	kfv_tx_wake(ep);
 }
 
+/* The same, of one that has succeeded and is plain. */
+static inline void kfv_tx_plain_done(struct kfv_ep *ep, struct kfv_op *op)
+{
+	struct kfv_txq *tx = &ep->tx;
+
+	kfv_advance(&tx->wr_tail, op->nr_wrs);
+	kfi_cq_complete_op(tx->credit, op->context, op->flags);
+	kfv_tx_wake(ep);
+}
+
 /* Whether it is the operation's last one: the others report failures only. */
 static bool kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
 			  enum ib_wc_status status)
 {
 	struct kfv_op *op = wr->op;
 
+	op->plain = false;
 	if (op->status == IB_WC_SUCCESS)
 		op->status = status;
 	if (status != IB_WC_WR_FLUSH_ERR)
@@ -326,10 +341,13 @@ static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
 {
 	struct kfv_wr *wr = container_of(wc->wr_cqe, struct kfv_wr, cqe);
 	struct kfv_ep *ep = cq->cq_context;
+	struct kfv_op *op = wr->op;
 
-	if (likely(wc->status == IB_WC_SUCCESS) ||
-	    kfv_tx_failed(ep, wr, wc->status))
-		kfv_tx_op_done(ep, wr->op);
+	if (likely(wc->status == IB_WC_SUCCESS) && op->plain)
+		kfv_tx_plain_done(ep, op);
+	else if (wc->status == IB_WC_SUCCESS ||
+		 kfv_tx_failed(ep, wr, wc->status))
+		kfv_tx_op_done(ep, op);
 }
 
 /* Completes what the device was never given, after everything that it was. */
