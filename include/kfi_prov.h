@@ -392,10 +392,18 @@ static inline bool kfi_nowhere(const void *addr)
 	return (unsigned long)addr < PAGE_SIZE;
 }
 
+int kfi_check_send(const struct kfi_ep_limits *limits,
+		   const struct kfi_msg *msg, u64 flags, size_t *len);
+int kfi_check_recv(const struct kfi_ep_limits *limits,
+		   const struct kfi_msg *msg, u64 flags, size_t *len);
+int kfi_check_rma(const struct kfi_ep_limits *limits,
+		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
+		  size_t *len);
+
 /*
  * Most operations are one piece of kernel memory with flags that ask for nothing
- * to be looked at. They are checked in place; about the others, and about what is
- * wrong, the functions behind decide.
+ * to be looked at. A provider can recognise them in place, and need not check them
+ * then; the others, and what is wrong, are for the functions above.
  */
 #define KFI_PLAIN_FLAGS	(KFI_COMPLETION | KFI_INJECT | KFI_MORE | KFI_FENCE)
 
@@ -408,52 +416,36 @@ static inline bool kfi_plain_kvec(const struct kfi_ep_limits *limits,
 	return iov && !kfi_nowhere(iov->iov_base) && iov->iov_len <= max;
 }
 
-int __kfi_check_send(const struct kfi_ep_limits *limits,
-		     const struct kfi_msg *msg, u64 flags, size_t *len);
-int __kfi_check_rma(const struct kfi_ep_limits *limits,
-		    const struct kfi_msg_rma *msg, u64 flags, u64 valid,
-		    size_t *len);
-int kfi_check_recv(const struct kfi_ep_limits *limits,
-		   const struct kfi_msg *msg, u64 flags, size_t *len);
-
 /**
- * kfi_check_send() - check a send
+ * kfi_plain_send() - recognise a send of one piece of kernel memory
  * @limits: of the endpoint
  * @msg: the send
  * @flags: its flags
- * @len: where its length is returned
  *
  * Context: Any context.
- * Return: 0, -EINVAL, -EMSGSIZE, -EOPNOTSUPP for a completion level that a message
- * does not have.
+ * Return: true if it is one, and kfi_check_send() would find nothing wrong.
  */
-static inline int kfi_check_send(const struct kfi_ep_limits *limits,
-				 const struct kfi_msg *msg, u64 flags,
-				 size_t *len)
+static inline bool kfi_plain_send(const struct kfi_ep_limits *limits,
+				  const struct kfi_msg *msg, u64 flags)
 {
-	if (unlikely(!msg || flags & ~KFI_PLAIN_FLAGS ||
-		     msg->type != KFI_KVEC || msg->iov_count != 1 ||
-		     !kfi_plain_kvec(limits, msg->msg_iov, flags)))
-		return __kfi_check_send(limits, msg, flags, len);
-	*len = msg->msg_iov->iov_len;
-	return 0;
+	return likely(msg && !(flags & ~KFI_PLAIN_FLAGS) &&
+		      msg->type == KFI_KVEC && msg->iov_count == 1 &&
+		      kfi_plain_kvec(limits, msg->msg_iov, flags));
 }
 
 /**
- * kfi_check_rma() - check a read or write
+ * kfi_plain_rma() - recognise one piece of kernel memory and one remote range
  * @limits: of the endpoint
  * @msg: the operation
  * @flags: its flags
  * @valid: flags that it may have: KFI_READ_FLAGS or KFI_WRITE_FLAGS
- * @len: where its length is returned
  *
  * Context: Any context.
- * Return: 0, -EINVAL, -EMSGSIZE, -E2BIG for too many remote ranges, -EOPNOTSUPP
- * for a commit on an endpoint without KFI_RMA_PMEM.
+ * Return: true if it is that, and kfi_check_rma() would find nothing wrong.
  */
-static inline int kfi_check_rma(const struct kfi_ep_limits *limits,
-				const struct kfi_msg_rma *msg, u64 flags,
-				u64 valid, size_t *len)
+static inline bool kfi_plain_rma(const struct kfi_ep_limits *limits,
+				 const struct kfi_msg_rma *msg, u64 flags,
+				 u64 valid)
 {
 	const struct kfi_rma_iov *rma;
 
@@ -461,14 +453,11 @@ static inline int kfi_check_rma(const struct kfi_ep_limits *limits,
 		     msg->type != KFI_KVEC || msg->iov_count != 1 ||
 		     msg->rma_iov_count != 1 || !msg->rma_iov ||
 		     !kfi_plain_kvec(limits, msg->msg_iov, flags)))
-		return __kfi_check_rma(limits, msg, flags, valid, len);
+		return false;
 	rma = msg->rma_iov;
-	*len = rma->len;
-	if (unlikely(rma->len != msg->msg_iov->iov_len ||
-		     rma->addr + rma->len < rma->addr ||
-		     rma->key & ~KFI_KEY_MASK))
-		return __kfi_check_rma(limits, msg, flags, valid, len);
-	return 0;
+	return likely(rma->len == msg->msg_iov->iov_len &&
+		      rma->addr + rma->len >= rma->addr &&
+		      !(rma->key & ~KFI_KEY_MASK));
 }
 
 int kfi_check_atomic(const struct kfi_msg_atomic *msg, u64 flags);

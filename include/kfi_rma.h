@@ -432,7 +432,7 @@ kfi_write(struct kfid_ep *ep, const void *buf, size_t len, void *desc,
 	const struct kfi_msg_rma msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .desc = &desc,
 		.iov_count = 1, .addr = dest_addr, .rma_iov = &rma_iov,
-		.rma_iov_count = 1, .context = context,
+		.rma_iov_count = 1, .context = context, .data = 0,
 	};
 
 	return kfi_writemsg(ep, &msg, ep->tx_op_flags);

@@ -66,9 +66,19 @@ int kfi_check_recv(const struct kfi_ep_limits *limits,
 }
 EXPORT_SYMBOL_GPL(kfi_check_recv);
 
-/* As kfi_check_send(), of any message. */
-int __kfi_check_send(const struct kfi_ep_limits *limits,
-		     const struct kfi_msg *msg, u64 flags, size_t *len)
+/**
+ * kfi_check_send() - check a send
+ * @limits: of the endpoint
+ * @msg: the send
+ * @flags: its flags
+ * @len: where its length is returned
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL, -EMSGSIZE, -EOPNOTSUPP for a completion level that a message
+ * does not have.
+ */
+int kfi_check_send(const struct kfi_ep_limits *limits,
+		   const struct kfi_msg *msg, u64 flags, size_t *len)
 {
 	int ret;
 
@@ -83,7 +93,7 @@ int __kfi_check_send(const struct kfi_ep_limits *limits,
 	*len = kfi_iov_len(msg->type, msg->msg_iov, msg->iov_count);
 	return check_len(limits, *len, flags);
 }
-EXPORT_SYMBOL_GPL(__kfi_check_send);
+EXPORT_SYMBOL_GPL(kfi_check_send);
 
 /*
  * An operation without payload can be about what was written before. Only writes
@@ -115,10 +125,21 @@ static int check_remote(const struct kfi_ep_limits *limits,
 	return 0;
 }
 
-/* As kfi_check_rma(), of any operation. */
-int __kfi_check_rma(const struct kfi_ep_limits *limits,
-		    const struct kfi_msg_rma *msg, u64 flags, u64 valid,
-		    size_t *len)
+/**
+ * kfi_check_rma() - check a read or write
+ * @limits: of the endpoint
+ * @msg: the operation
+ * @flags: its flags
+ * @valid: flags that it may have: KFI_READ_FLAGS or KFI_WRITE_FLAGS
+ * @len: where its length is returned
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL, -EMSGSIZE, -E2BIG for too many remote ranges, -EOPNOTSUPP
+ * for a commit on an endpoint without KFI_RMA_PMEM.
+ */
+int kfi_check_rma(const struct kfi_ep_limits *limits,
+		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
+		  size_t *len)
 {
 	size_t remote;
 	int ret;
@@ -143,7 +164,7 @@ int __kfi_check_rma(const struct kfi_ep_limits *limits,
 		return ret;
 	return *len == remote || is_pure(flags, valid, *len) ? 0 : -EINVAL;
 }
-EXPORT_SYMBOL_GPL(__kfi_check_rma);
+EXPORT_SYMBOL_GPL(kfi_check_rma);
 
 /**
  * kfi_check_atomic() - check the form of an atomic operation

@@ -37,22 +37,13 @@ static int kfv_send_pieces(struct kfv_post *post, const struct kfi_msg *msg,
 static int kfv_send_fill(struct kfv_post *post, const struct kfi_msg *msg,
 			 u64 flags, size_t len)
 {
-	int ret;
-
-	if (msg->iov_count == 1 && msg->type == KFI_KVEC) {
-		ret = kfv_wr_fill_kvec(post, msg->msg_iov,
-				       msg->desc ? msg->desc[0] : NULL,
-				       flags & KFI_INJECT, DMA_TO_DEVICE);
-		if (likely(ret <= 0))
-			return ret;
-	}
 	if (flags & KFI_INJECT)
 		return kfv_send_inject(post, msg, len);
 	return kfv_send_pieces(post, msg, len);
 }
 
-static int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
-			 u64 flags, size_t len, bool report)
+static noinline int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
+				  u64 flags, size_t len, bool report)
 {
 	bool imm = flags & KFI_REMOTE_CQ_DATA;
 	struct kfv_post post;
@@ -72,10 +63,32 @@ static int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
 	return 0;
 }
 
-static ssize_t kfv_send(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
-			u64 flags, bool report)
+/* Returns 1 if it is not that simple, and nothing has happened. */
+static __always_inline int kfv_send_one(struct kfv_ep *ep,
+					const struct kfi_msg *msg, u64 flags,
+					bool report)
 {
-	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	struct kfv_wr *wr = kfv_tx_take_one(ep);
+	int ret;
+
+	if (unlikely(!wr))
+		return 1;
+	wr->send.opcode = IB_WR_SEND;
+	ret = kfv_wr_fill_kvec(ep, wr, msg->msg_iov, msg->desc,
+			       flags & KFI_INJECT, kfv_tx_now(&ep->tx, flags),
+			       DMA_TO_DEVICE);
+	if (unlikely(ret)) {
+		kfv_tx_abort_one(ep);
+		return ret;
+	}
+	kfv_tx_end_one(ep, wr, msg->context, KFI_MSG | KFI_SEND, flags, report);
+	return 0;
+}
+
+static noinline ssize_t kfv_send_any(struct kfv_ep *ep,
+				     const struct kfi_msg *msg, u64 flags,
+				     bool report)
+{
 	unsigned long irq;
 	size_t len;
 	int ret;
@@ -86,6 +99,25 @@ static ssize_t kfv_send(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
 		ret = kfv_send_post(ep, msg, flags, len, report);
 		spin_unlock_irqrestore(&ep->tx.lock, irq);
 	}
+	return ret ? kfv_tx_refuse(ep, ret) : 0;
+}
+
+static __always_inline ssize_t kfv_send(struct kfid_ep *kfid_ep,
+					const struct kfi_msg *msg, u64 flags,
+					bool report)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	unsigned long irq;
+	int ret;
+
+	if (!kfi_plain_send(&ep->limits, msg, flags))
+		return kfv_send_any(ep, msg, flags, report);
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	ret = kfv_send_one(ep, msg, flags, report);
+	if (unlikely(ret > 0))
+		ret = kfv_send_post(ep, msg, flags, msg->msg_iov->iov_len,
+				    report);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
 	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
 }
 

@@ -42,7 +42,8 @@ int kfv_tx_state_error(const struct kfv_ep *ep);
 bool kfv_tx_want_slot(struct kfv_txq *tx);
 int kfv_tx_next_error(struct kfv_post *post);
 int kfv_tx_abort(struct kfv_post *post, int error);
-void kfv_tx_chain(struct kfv_post *post, u64 flags);
+void kfv_tx_chain(struct kfv_ep *ep, struct kfv_wr *first, unsigned int nr,
+		  u64 flags);
 
 /* sge.c */
 ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
@@ -58,6 +59,13 @@ int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
 static inline u32 kfv_tx_room(const struct kfv_txq *tx)
 {
 	return tx->wr_mask + 1 - (tx->wr_head - kfv_tail(&tx->wr_tail));
+}
+
+/* Whether the device gets the next operation before the post returns. */
+static inline bool kfv_tx_now(const struct kfv_txq *tx, u64 flags)
+{
+	return tx->wr_posted == tx->wr_head &&
+	       !(flags & (KFI_MORE | KFI_FENCE));
 }
 
 /*
@@ -79,8 +87,7 @@ static inline int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep,
 	post->nr_wrs = 0;
 	post->nr_segs = 0;
 	post->room = min(kfv_tx_room(tx), tx->rma_wrs);
-	post->now = tx->wr_posted == tx->wr_head &&
-		    !(flags & (KFI_MORE | KFI_FENCE));
+	post->now = kfv_tx_now(tx, flags);
 	return 0;
 }
 
@@ -106,6 +113,22 @@ static inline int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
 	return 0;
 }
 
+/* Work requests that are whole go to the device, or wait with others before them. */
+static inline void kfv_tx_give(struct kfv_ep *ep, struct kfv_wr *first,
+			       unsigned int nr, u64 flags)
+{
+	struct kfv_txq *tx = &ep->tx;
+
+	if (unlikely(!kfv_tx_now(tx, flags))) {
+		kfv_tx_chain(ep, first, nr, flags);
+		return;
+	}
+	tx->wr_head += nr;
+	tx->wr_posted = tx->wr_head;
+	if (unlikely(ib_post_send(ep->qp, &first->send, NULL)))
+		kfv_ep_lost_locked(ep);
+}
+
 /* The operation is whole: from here on it is going to complete. */
 static inline void kfv_tx_end(struct kfv_post *post, void *context,
 			      u64 comp_flags, u64 flags, bool report)
@@ -123,14 +146,7 @@ static inline void kfv_tx_end(struct kfv_post *post, void *context,
 		tx->commit_head++;
 	else
 		tx->op_head++;
-	if (unlikely(!post->now)) {
-		kfv_tx_chain(post, flags);
-		return;
-	}
-	tx->wr_head += post->nr_wrs;
-	tx->wr_posted = tx->wr_head;
-	if (unlikely(ib_post_send(post->ep->qp, &post->first->send, NULL)))
-		kfv_ep_lost_locked(post->ep);
+	kfv_tx_give(post->ep, post->first, post->nr_wrs, flags);
 }
 
 /*
@@ -156,12 +172,6 @@ static inline bool kfv_sge_region(struct kfv_domain *domain, struct ib_sge *sge,
 	return true;
 }
 
-static inline void kfv_wr_mapped(struct kfv_post *post)
-{
-	post->wr->mapped = true;
-	post->op->mapped = true;
-}
-
 /* Of the linear map: as contiguous for the device as it is for us. */
 static inline bool kfv_is_linear(const void *addr, size_t len)
 {
@@ -170,29 +180,29 @@ static inline bool kfv_is_linear(const void *addr, size_t len)
 
 /*
  * The common case: fills the work request with one piece of memory that is one
- * segment. Returns 0, an error, or 1 if it is not that simple, and nothing has
- * happened.
+ * segment. With @now the device gets it before the caller has its memory back.
+ * Returns 0, an error, or 1 if it is not that simple, and nothing has happened.
  */
-static inline int kfv_wr_fill_kvec(struct kfv_post *post, const struct kvec *kv,
-				   const struct kfv_mr *mr, bool inject,
-				   enum dma_data_direction dir)
+static __always_inline int kfv_wr_fill_kvec(struct kfv_ep *ep,
+					    struct kfv_wr *wr,
+					    const struct kvec *kv, void **desc,
+					    bool inject, bool now,
+					    enum dma_data_direction dir)
 {
-	struct kfv_ep *ep = post->ep;
-	struct kfv_wr *wr = post->wr;
 	struct ib_sge *sge = wr->sge;
 
 	if (!kv->iov_len)
 		return 1;
 	if (inject) {
 		/* The device copies when it is given the work request. */
-		if (!post->now || kv->iov_len > ep->tx.inline_size)
+		if (!now || kv->iov_len > ep->tx.inline_size)
 			return 1;
 		sge->addr = (uintptr_t)kv->iov_base;
 		sge->length = kv->iov_len;
 		sge->lkey = 0;
 		wr->send.send_flags = IB_SEND_INLINE;
 	} else if (!kfv_sge_region(ep->domain, sge, kv->iov_base, kv->iov_len,
-				   mr, dir)) {
+				   desc ? desc[0] : NULL, dir)) {
 		if (!kfv_is_linear(kv->iov_base, kv->iov_len))
 			return 1;
 		sge->addr = ib_dma_map_single(ep->domain->ib, kv->iov_base,
@@ -201,10 +211,54 @@ static inline int kfv_wr_fill_kvec(struct kfv_post *post, const struct kvec *kv,
 			return -ENOMEM;
 		sge->length = kv->iov_len;
 		sge->lkey = ep->domain->pd->local_dma_lkey;
-		kfv_wr_mapped(post);
+		wr->mapped = true;
 	}
 	wr->send.num_sge = 1;
 	return 0;
+}
+
+/*
+ * Most operations are one work request with one piece of kernel memory, and do
+ * without a struct kfv_post: kfv_tx_take_one(), filling the work request, and then
+ * kfv_tx_end_one() or kfv_tx_abort_one().
+ */
+
+/* NULL if it cannot be: why not, kfv_tx_begin() knows. */
+static inline struct kfv_wr *kfv_tx_take_one(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	struct kfv_wr *wr;
+
+	if (unlikely(ep->state != KFV_CONNECTED || !kfv_tx_room(tx) ||
+		     !kfi_cq_take(tx->credit)))
+		return NULL;
+	wr = kfv_wr_at(tx, tx->wr_head);
+	wr->send.next = NULL;
+	wr->send.send_flags = 0;
+	return wr;
+}
+
+static inline void kfv_tx_abort_one(struct kfv_ep *ep)
+{
+	kfi_cq_untake(ep->tx.credit);
+}
+
+static inline void kfv_tx_end_one(struct kfv_ep *ep, struct kfv_wr *wr,
+				  void *context, u64 comp_flags, u64 flags,
+				  bool report)
+{
+	struct kfv_txq *tx = &ep->tx;
+	struct kfv_op *op = &tx->ops[tx->op_head++ & tx->op_mask];
+
+	op->context = context;
+	op->flags = comp_flags;
+	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
+	op->mapped = wr->mapped;
+	op->plain = op->report && !op->mapped;
+	op->nr_wrs = 1;
+	wr->op = op;
+	wr->send.send_flags |= IB_SEND_SIGNALED;
+	kfv_tx_give(ep, wr, 1, flags);
 }
 
 #endif /* KFV_POST_H */

@@ -109,9 +109,9 @@ static __always_inline int kfv_rma_make(struct kfv_post *post,
 	ret = kfv_rma_next(post, opcode, msg->rma_iov->addr, msg->rma_iov->key);
 	if (unlikely(ret))
 		return ret;
-	ret = kfv_wr_fill_kvec(post, msg->msg_iov,
-			       msg->desc ? msg->desc[0] : NULL,
-			       flags & KFI_INJECT, dir);
+	ret = kfv_wr_fill_kvec(post->ep, post->wr, msg->msg_iov, msg->desc,
+			       flags & KFI_INJECT, post->now, dir);
+	post->op->mapped = post->wr->mapped;
 	if (likely(ret <= 0))
 		return ret;
 	post->nr_wrs = 0;
@@ -146,8 +146,9 @@ static int kfv_rma_deliver(struct kfv_post *post, const struct kfi_msg_rma *msg)
 	return kfv_wr_map_buf(post, post->op->buf, 1, DMA_FROM_DEVICE);
 }
 
-static int kfv_write_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
-			  u64 flags, size_t len, bool report)
+static noinline int kfv_write_post(struct kfv_ep *ep,
+				   const struct kfi_msg_rma *msg, u64 flags,
+				   size_t len, bool report)
 {
 	bool deliver = flags & KFI_DELIVERY_COMPLETE;
 	struct kfv_post post;
@@ -175,8 +176,9 @@ static int kfv_write_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
 	return 0;
 }
 
-static int kfv_read_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
-			 u64 flags, size_t len)
+static noinline int kfv_read_post(struct kfv_ep *ep,
+				  const struct kfi_msg_rma *msg, u64 flags,
+				  size_t len)
 {
 	struct kfv_post post;
 	int ret;
@@ -194,10 +196,36 @@ static int kfv_read_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg,
 	return 0;
 }
 
-static ssize_t kfv_readmsg(struct kfid_ep *kfid_ep,
-			   const struct kfi_msg_rma *msg, u64 flags)
+/* Returns 1 if it is not that simple, and nothing has happened. */
+static __always_inline int kfv_rma_one(struct kfv_ep *ep,
+				       const struct kfi_msg_rma *msg,
+				       enum ib_wr_opcode opcode,
+				       enum dma_data_direction dir,
+				       u64 comp_flags, u64 flags, bool report)
 {
-	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	const struct kfi_rma_iov *rma = msg->rma_iov;
+	struct kfv_wr *wr = kfv_tx_take_one(ep);
+	int ret;
+
+	if (unlikely(!wr))
+		return 1;
+	wr->send.opcode = opcode;
+	wr->rdma.remote_addr = rma->addr;
+	wr->rdma.rkey = lower_32_bits(rma->key);
+	ret = kfv_wr_fill_kvec(ep, wr, msg->msg_iov, msg->desc,
+			       flags & KFI_INJECT, kfv_tx_now(&ep->tx, flags),
+			       dir);
+	if (unlikely(ret)) {
+		kfv_tx_abort_one(ep);
+		return ret;
+	}
+	kfv_tx_end_one(ep, wr, msg->context, comp_flags, flags, report);
+	return 0;
+}
+
+static noinline ssize_t kfv_read_any(struct kfv_ep *ep,
+				     const struct kfi_msg_rma *msg, u64 flags)
+{
 	unsigned long irq;
 	size_t len;
 	int ret;
@@ -208,13 +236,32 @@ static ssize_t kfv_readmsg(struct kfid_ep *kfid_ep,
 		ret = kfv_read_post(ep, msg, flags, len);
 		spin_unlock_irqrestore(&ep->tx.lock, irq);
 	}
+	return ret ? kfv_tx_refuse(ep, ret) : 0;
+}
+
+static ssize_t kfv_readmsg(struct kfid_ep *kfid_ep,
+			   const struct kfi_msg_rma *msg, u64 flags)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	unsigned long irq;
+	int ret = 1;
+
+	if (!kfi_plain_rma(&ep->limits, msg, flags, KFI_READ_FLAGS))
+		return kfv_read_any(ep, msg, flags);
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	if (likely(ep->depth))
+		ret = kfv_rma_one(ep, msg, IB_WR_RDMA_READ, DMA_FROM_DEVICE,
+				  KFI_RMA | KFI_READ, flags, true);
+	if (unlikely(ret > 0))
+		ret = kfv_read_post(ep, msg, flags, msg->rma_iov->len);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
 	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
 }
 
-static ssize_t kfv_write(struct kfid_ep *kfid_ep, const struct kfi_msg_rma *msg,
-			 u64 flags, bool report)
+static noinline ssize_t kfv_write_any(struct kfv_ep *ep,
+				      const struct kfi_msg_rma *msg, u64 flags,
+				      bool report)
 {
-	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
 	unsigned long irq;
 	size_t len;
 	int ret;
@@ -228,6 +275,25 @@ static ssize_t kfv_write(struct kfid_ep *kfid_ep, const struct kfi_msg_rma *msg,
 			ret = kfv_write_post(ep, msg, flags, len, report);
 		spin_unlock_irqrestore(&ep->tx.lock, irq);
 	}
+	return ret ? kfv_tx_refuse(ep, ret) : 0;
+}
+
+static __always_inline ssize_t kfv_write(struct kfid_ep *kfid_ep,
+					 const struct kfi_msg_rma *msg,
+					 u64 flags, bool report)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+	unsigned long irq;
+	int ret;
+
+	if (!kfi_plain_rma(&ep->limits, msg, flags, KFI_WRITE_FLAGS))
+		return kfv_write_any(ep, msg, flags, report);
+	spin_lock_irqsave(&ep->tx.lock, irq);
+	ret = kfv_rma_one(ep, msg, IB_WR_RDMA_WRITE, DMA_TO_DEVICE,
+			  KFI_RMA | KFI_WRITE, flags, report);
+	if (unlikely(ret > 0))
+		ret = kfv_write_post(ep, msg, flags, msg->rma_iov->len, report);
+	spin_unlock_irqrestore(&ep->tx.lock, irq);
 	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
 }
 

@@ -132,7 +132,8 @@ ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
 	if (ret)
 		return ret;
 	wr->send.num_sge = nr;
-	kfv_wr_mapped(post);
+	wr->mapped = true;
+	post->op->mapped = true;
 	for (i = 0; i < nr; i++)
 		done += wr->sge[i].length;
 	return done;

@@ -189,20 +189,21 @@ int kfv_tx_abort(struct kfv_post *post, int error)
  * The operation has to wait, or others wait for it: it goes behind them, and all
  * that may go to the device by now goes there.
  */
-void kfv_tx_chain(struct kfv_post *post, u64 flags)
+void kfv_tx_chain(struct kfv_ep *ep, struct kfv_wr *first, unsigned int nr,
+		  u64 flags)
 {
-	struct kfv_txq *tx = &post->ep->tx;
+	struct kfv_txq *tx = &ep->tx;
 
 	if (flags & KFI_FENCE) {
-		post->first->fence = true;
-		post->first->commits = tx->commit_head - post->op->commit;
+		first->fence = true;
+		first->commits = tx->commit_head - first->op->commit;
 		tx->fences++;
 	}
 	if (tx->wr_posted != tx->wr_head)
-		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &post->first->send;
-	tx->wr_head += post->nr_wrs;
+		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &first->send;
+	tx->wr_head += nr;
 	if (!(flags & KFI_MORE))
-		kfv_tx_ring(post->ep);
+		kfv_tx_ring(ep);
 }
 
 /*

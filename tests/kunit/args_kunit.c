@@ -161,6 +161,77 @@ static void check_pure(struct kunit *test)
 					    KFI_WRITE_FLAGS, &len), -EINVAL);
 }
 
+static bool plain_send(size_t len, u64 flags)
+{
+	struct kvec iov;
+	struct kfi_msg msg = one_msg(&iov, len);
+
+	return kfi_plain_send(&limits, &msg, flags);
+}
+
+static void plain_messages(struct kunit *test)
+{
+	struct kvec iov[2] = {{ .iov_base = buffer, .iov_len = 10 }};
+	struct kfi_msg msg = {
+		.type = KFI_KVEC, .msg_iov = iov, .iov_count = 1,
+	};
+
+	KUNIT_EXPECT_TRUE(test, plain_send(4096, KFI_MORE | KFI_FENCE));
+	KUNIT_EXPECT_FALSE(test, plain_send(4097, 0));
+	KUNIT_EXPECT_TRUE(test, plain_send(64, KFI_INJECT | KFI_COMPLETION));
+	KUNIT_EXPECT_FALSE(test, plain_send(65, KFI_INJECT));
+	KUNIT_EXPECT_FALSE(test, plain_send(1, KFI_REMOTE_CQ_DATA));
+	KUNIT_EXPECT_FALSE(test, plain_send(1, KFI_COMMIT));
+	KUNIT_EXPECT_FALSE(test, plain_send(1, BIT_ULL(63)));
+
+	KUNIT_EXPECT_TRUE(test, kfi_plain_send(&limits, &msg, 0));
+	KUNIT_EXPECT_FALSE(test, kfi_plain_send(&limits, NULL, 0));
+	msg.iov_count = 2;
+	KUNIT_EXPECT_FALSE(test, kfi_plain_send(&limits, &msg, 0));
+	msg.iov_count = 1;
+	msg.type = KFI_BVEC;
+	KUNIT_EXPECT_FALSE(test, kfi_plain_send(&limits, &msg, 0));
+	msg.type = KFI_KVEC;
+	iov[0].iov_base = NULL;
+	KUNIT_EXPECT_FALSE(test, kfi_plain_send(&limits, &msg, 0));
+	msg.msg_iov = NULL;
+	KUNIT_EXPECT_FALSE(test, kfi_plain_send(&limits, &msg, 0));
+}
+
+static bool plain_rma(const struct kfi_rma_iov *rma, size_t count, u64 flags,
+		      u64 valid)
+{
+	const struct kvec iov = { .iov_base = buffer, .iov_len = 60 };
+	const struct kfi_msg_rma msg = {
+		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
+		.rma_iov = rma, .rma_iov_count = count,
+	};
+
+	return kfi_plain_rma(&limits, &msg, flags, valid);
+}
+
+static void plain_ranges(struct kunit *test)
+{
+	struct kfi_rma_iov rma[2] = {{ .len = 60, .key = KFI_KEY_MASK }};
+
+	KUNIT_EXPECT_TRUE(test, plain_rma(rma, 1, 0, KFI_READ_FLAGS));
+	KUNIT_EXPECT_TRUE(test, plain_rma(rma, 1, KFI_INJECT, KFI_WRITE_FLAGS));
+	KUNIT_EXPECT_FALSE(test, plain_rma(rma, 1, KFI_INJECT, KFI_READ_FLAGS));
+	KUNIT_EXPECT_FALSE(test, plain_rma(rma, 1, KFI_DELIVERY_COMPLETE,
+					   KFI_WRITE_FLAGS));
+	KUNIT_EXPECT_FALSE(test, plain_rma(rma, 2, 0, KFI_READ_FLAGS));
+	KUNIT_EXPECT_FALSE(test, plain_rma(NULL, 1, 0, KFI_READ_FLAGS));
+	rma[0].addr = -60ULL;
+	KUNIT_EXPECT_FALSE(test, plain_rma(rma, 1, 0, KFI_READ_FLAGS));
+	rma[0].addr = -61ULL;
+	KUNIT_EXPECT_TRUE(test, plain_rma(rma, 1, 0, KFI_READ_FLAGS));
+	rma[0].len = 59;
+	KUNIT_EXPECT_FALSE(test, plain_rma(rma, 1, 0, KFI_READ_FLAGS));
+	rma[0].len = 60;
+	rma[0].key = KFI_KEY_MASK + 1;
+	KUNIT_EXPECT_FALSE(test, plain_rma(rma, 1, 0, KFI_READ_FLAGS));
+}
+
 static void check_mr(struct kunit *test)
 {
 	struct kvec iov = { .iov_base = buffer, .iov_len = 100 };
@@ -365,6 +436,8 @@ static void error_texts(struct kunit *test)
 static struct kunit_case args_cases[] = {
 	KUNIT_CASE(check_messages),
 	KUNIT_CASE(check_rma),
+	KUNIT_CASE(plain_messages),
+	KUNIT_CASE(plain_ranges),
 	KUNIT_CASE(check_pure),
 	KUNIT_CASE(check_mr),
 	KUNIT_CASE(check_atomics),
