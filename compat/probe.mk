@@ -17,3 +17,8 @@ KFI_COMPAT_DAX := -include $(src)/compat/dax.h \
 	$(call kfi-has,linux/dax.h,kaddr.*unsigned long .pfn,KFI_HAS_DAX_PFN) \
 	$(call kfi-has,linux/blkdev.h,bdev_file_open_by_path,KFI_HAS_BDEV_FILE)
 export KFI_COMPAT_DAX
+
+# In front of memdev/pmemsim_disk.c
+KFI_COMPAT_DISK := -include $(src)/compat/disk.h \
+	$(call kfi-has,linux/blkdev.h,define blk_alloc_disk.lim,KFI_HAS_DISK_LIMITS)
+export KFI_COMPAT_DISK

@@ -47,11 +47,15 @@ enum kfi_pmemsim_domain {
  * @domain: what a power cut leaves
  * @async: it says that persisting is a request to someone else, as
  *	kfi_pmem_sync() tells
+ * @disk: there is a block device over the same memory, /dev/pmemsimNAME, whose
+ *	volatile write cache the memory is: FLUSH and FUA persist. A power cut
+ *	takes it away from whoever has it open, and another one appears
  */
 struct kfi_pmemsim_attr {
 	size_t			len;
 	enum kfi_pmemsim_domain	domain;
 	bool			async;
+	bool			disk;
 };
 
 /**

@@ -172,10 +172,12 @@ static bool pmemsim_name_valid(const char *name)
 	       strcmp(name, ".") && strcmp(name, "..");
 }
 
-static bool pmemsim_attr_valid(const struct kfi_pmemsim_attr *attr)
+static bool pmemsim_attr_valid(const char *name,
+			       const struct kfi_pmemsim_attr *attr)
 {
 	return attr->len && PAGE_ALIGNED(attr->len) &&
-	       attr->domain <= KFI_PMEMSIM_LIE;
+	       attr->domain <= KFI_PMEMSIM_LIE &&
+	       (!attr->disk || pmemsim_disk_name_valid(name));
 }
 
 static struct kfi_pmemsim *pmemsim_alloc(const char *name,
@@ -203,6 +205,20 @@ static struct kfi_pmemsim *pmemsim_alloc(const char *name,
 	return sim;
 }
 
+static bool pmemsim_publish(struct kfi_pmemsim *sim)
+{
+	bool unique;
+
+	mutex_lock(&pmemsim_list_lock);
+	unique = !pmemsim_find(sim->name);
+	if (unique) {
+		list_add_tail(&sim->node, &pmemsim_list);
+		pmemsim_debugfs_add(sim);
+	}
+	mutex_unlock(&pmemsim_list_lock);
+	return unique;
+}
+
 /**
  * kfi_pmemsim_create_attr() - make a simulator
  * @name: its name: its path is "pmemsim:NAME"
@@ -211,8 +227,9 @@ static struct kfi_pmemsim *pmemsim_alloc(const char *name,
  * Memory and media are zero.
  *
  * Context: Process context, may sleep.
- * Return: the simulator; -EINVAL for a bad argument, -EEXIST when there is one of
- * this name, -ENOMEM.
+ * Return: the simulator; -EINVAL for a bad argument, or a name that is too long for
+ * a disk, -EEXIST when there is one of this name, -ENOMEM when the machine does
+ * not have twice as much memory, or an error of the block layer.
  */
 struct kfi_pmemsim *kfi_pmemsim_create_attr(const char *name,
 					    const struct kfi_pmemsim_attr *attr)
@@ -221,22 +238,22 @@ struct kfi_pmemsim *kfi_pmemsim_create_attr(const char *name,
 	int err = 0;
 
 	might_sleep();
-	if (!pmemsim_name_valid(name) || !pmemsim_attr_valid(attr))
+	if (!pmemsim_name_valid(name) || !pmemsim_attr_valid(name, attr))
 		return ERR_PTR(-EINVAL);
 	sim = pmemsim_alloc(name, attr);
 	if (IS_ERR(sim))
 		return sim;
-
-	mutex_lock(&pmemsim_list_lock);
-	if (pmemsim_find(name)) {
-		err = -EEXIST;
-	} else {
-		list_add_tail(&sim->node, &pmemsim_list);
-		pmemsim_debugfs_add(sim);
-	}
-	mutex_unlock(&pmemsim_list_lock);
-	if (err) {
+	if (!pmemsim_publish(sim)) {
 		kref_put(&sim->kref, pmemsim_release);
+		return ERR_PTR(-EEXIST);
+	}
+	if (attr->disk) {
+		mutex_lock(&sim->lock);
+		err = pmemsim_disk_add(sim);
+		mutex_unlock(&sim->lock);
+	}
+	if (err) {
+		kfi_pmemsim_destroy(sim);
 		return ERR_PTR(err);
 	}
 	return sim;
@@ -282,6 +299,7 @@ void kfi_pmemsim_destroy(struct kfi_pmemsim *sim)
 	pmemsim_power_off(sim);
 	if (sim->dev)
 		kfi_memdev_revoke(&sim->dev->mdev);
+	pmemsim_disk_remove(sim);
 	mutex_unlock(&sim->lock);
 	kref_put(&sim->kref, pmemsim_release);
 }
@@ -290,13 +308,17 @@ EXPORT_SYMBOL_GPL(kfi_pmemsim_destroy);
 static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 {
 	struct kfi_memdev *mdev;
+	bool disk;
+	int err = 0;
 
 	if (!pmemsim_power_off(sim))
 		return -EBUSY;
 	mutex_lock(&sim->lock);
 	mdev = sim->dev ? &sim->dev->mdev : NULL;
+	disk = sim->disk;
 	if (mdev)
 		kfi_memdev_revoke(mdev);
+	pmemsim_disk_remove(sim);
 	pmemsim_mem_lose(&sim->mem, rnd);
 	if (rnd)
 		WRITE_ONCE(sim->seed, seed);
@@ -306,8 +328,10 @@ static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 		WRITE_ONCE(mdev->incarnation, sim->incarnation);
 		kfi_memdev_restore(mdev);
 	}
+	if (disk)
+		err = pmemsim_disk_add(sim);
 	mutex_unlock(&sim->lock);
-	return 0;
+	return err;
 }
 
 /**
@@ -316,10 +340,12 @@ static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
  *
  * Every region in it is revoked, which fails their connections; a persist that
  * is being delayed or held fails and leaves the media as it is. Then the memory
- * is set to what is on the media, and new regions can be made.
+ * is set to what is on the media, and new regions can be made. If there is a disk
+ * it is dead for who has it open, and another one takes its place.
  *
  * Context: Process context, may sleep. Not from &kfi_pmem_region.revoke.
- * Return: 0, or -EBUSY when a cut is under way.
+ * Return: 0; -EBUSY when a cut is under way and this one was none; an error of the
+ * block layer when there is no disk after the cut.
  */
 int kfi_pmemsim_cut(struct kfi_pmemsim *sim)
 {
@@ -340,7 +366,7 @@ EXPORT_SYMBOL_GPL(kfi_pmemsim_cut);
  * memory and media have the same contents.
  *
  * Context: Process context, may sleep. Not from &kfi_pmem_region.revoke.
- * Return: 0, or -EBUSY when a cut is under way.
+ * Return: as kfi_pmemsim_cut().
  */
 int kfi_pmemsim_cut_random(struct kfi_pmemsim *sim, u64 seed)
 {
@@ -435,18 +461,28 @@ static int __init pmemsim_init(void)
 
 	pmemsim_debugfs_init();
 	err = pmemsim_create_all();
-	if (!err)
-		err = kfi_memdev_driver_register(&pmemsim_driver);
-	if (err) {
-		pmemsim_destroy_all();
-		pmemsim_debugfs_exit();
-	}
+	if (err)
+		goto err_destroy;
+	err = kfi_memdev_driver_register(&pmemsim_driver);
+	if (err)
+		goto err_destroy;
+	err = pmemsim_configfs_init();
+	if (err)
+		goto err_driver;
+	return 0;
+
+err_driver:
+	kfi_memdev_driver_unregister(&pmemsim_driver);
+err_destroy:
+	pmemsim_destroy_all();
+	pmemsim_debugfs_exit();
 	return err;
 }
 module_init(pmemsim_init);
 
 static void __exit pmemsim_exit(void)
 {
+	pmemsim_configfs_exit();
 	kfi_memdev_driver_unregister(&pmemsim_driver);
 	pmemsim_destroy_all();
 	pmemsim_debugfs_exit();

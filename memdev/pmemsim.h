@@ -103,6 +103,7 @@ struct pmemsim_faults {
 };
 
 struct pmemsim_dev;
+struct pmemsim_disk;
 
 /**
  * struct kfi_pmemsim - a simulator
@@ -119,6 +120,7 @@ struct pmemsim_dev;
  * @gone: it was destroyed
  * @incarnation: see &struct kfi_memdev
  * @seed: of the last cut that spared something
+ * @disk: the block device, if it has one
  * @debugfs: its folder
  */
 struct kfi_pmemsim {
@@ -136,6 +138,7 @@ struct kfi_pmemsim {
 	bool			gone;
 	u64			incarnation;
 	u64			seed;
+	struct pmemsim_disk	*disk;
 	struct dentry		*debugfs;
 };
 
@@ -146,6 +149,13 @@ void pmemsim_faults_init(struct kfi_pmemsim *sim);
 bool pmemsim_power_off(struct kfi_pmemsim *sim);
 int pmemsim_persist(struct kfi_pmemsim *sim, const struct kfi_mem_range *ranges,
 		    unsigned int nr);
+
+bool pmemsim_disk_name_valid(const char *name);
+int pmemsim_disk_add(struct kfi_pmemsim *sim);
+void pmemsim_disk_remove(struct kfi_pmemsim *sim);
+
+int pmemsim_configfs_init(void);
+void pmemsim_configfs_exit(void);
 
 void pmemsim_debugfs_init(void);
 void pmemsim_debugfs_exit(void);
