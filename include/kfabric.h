@@ -111,6 +111,9 @@ struct kfid_pep;
  * KFI_RMA_PMEM (= KFI_PMEM)
  *	writes can be made persistent at the target; as a flag of kfi_mr_reg()
  *	the memory lies in an open memory device
+ * KFI_UNCACHED
+ *	flag of kfi_mr_reg() only: what peers write is not going to be read here
+ *	soon, see "DOC: uncached regions". kfabric extension
  * KFI_LOCAL_COMM, KFI_REMOTE_COMM
  *	the peer may be in the same kernel, or in another one
  *
@@ -176,6 +179,8 @@ struct kfid_pep;
 #define KFI_AFFINITY		BIT_ULL(29)
 #define KFI_COMMIT_COMPLETE	BIT_ULL(30)
 #define KFI_COMMIT		KFI_COMMIT_COMPLETE
+
+#define KFI_UNCACHED		BIT_ULL(33)
 
 #define KFI_RMA_PMEM		BIT_ULL(49)
 #define KFI_PMEM		KFI_RMA_PMEM
@@ -799,6 +804,8 @@ static inline int kfi_control(struct kfid *fid, int command, void *arg)
  * @KFI_TYPE_EQ_EVENT: u32, an event
  * @KFI_TYPE_CQ_EVENT_FLAGS: u64, flags of a completion
  * @KFI_TYPE_MR_MODE: int, KFI_MR_*
+ * @KFI_TYPE_MR_FLAGS: u64, flags of a memory region. kfabric extension
+ * @KFI_TYPE_COMMIT_INFO: struct kfi_commit_info. kfabric extension
  */
 enum kfi_type {
 	KFI_TYPE_INFO,
@@ -823,6 +830,8 @@ enum kfi_type {
 	KFI_TYPE_EQ_EVENT,
 	KFI_TYPE_CQ_EVENT_FLAGS,
 	KFI_TYPE_MR_MODE,
+	KFI_TYPE_MR_FLAGS	= 64,
+	KFI_TYPE_COMMIT_INFO,
 };
 
 char *kfi_tostr(const void *data, enum kfi_type datatype);

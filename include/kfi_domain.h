@@ -30,18 +30,39 @@ struct scatterlist;
  */
 
 /**
+ * DOC: uncached regions
+ *
+ * KFI_UNCACHED says that the CPUs here are not going to read soon what peers write to
+ * a region, so that it need not take other data's place in their caches. It is a
+ * hint: it changes neither what a completion means nor what may be done with the
+ * region, and a region without access for peers cannot have it. kfi_mr_flags() tells
+ * whether it is honoured:
+ *
+ * ==================  ========================================================
+ * loopback            writes of peers go around the caches, where the
+ *                     architecture has memcpy_flushcache(); elsewhere no. What
+ *                     comes inside of a commit request (KFI_INJECT) does not
+ * verbs               no: devices take hints of this kind with a registration,
+ *                     but the kernel's interface to them, struct ib_dmah, serves
+ *                     regions of user space only
+ * ==================  ========================================================
+ */
+
+/**
  * struct kfid_mr - a memory region
  * @fid: the object
  * @mem_desc: local descriptor, see kfi_mr_desc()
  * @key: what a peer needs to reach the region, see kfi_mr_key(). Above its low
  *	32 bits a provider may keep marks; it goes over the wire as 64 bits
  * @iova: the region's first address, as peers see it
+ * @flags: see kfi_mr_flags(). kfabric extension
  */
 struct kfid_mr {
 	struct kfid	fid;
 	void		*mem_desc;
 	u64		key;
 	u64		iova;
+	u64		flags;
 };
 
 /**
@@ -251,14 +272,16 @@ kfi_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
  * kfi_mr_regattr() - register memory
  * @domain: the domain, which the region is a child of
  * @attr: what to register
- * @flags: 0 or KFI_PMEM: the memory lies in one open memory device, and writes
- *	to it can be committed
+ * @flags: KFI_PMEM: the memory lies in one open memory device, and writes to it can
+ *	be committed. KFI_UNCACHED: see "DOC: uncached regions"
  * @mr: where the region is returned
  *
  * Context: Process context, may sleep.
- * Return: 0; -EINVAL for bad arguments, and with KFI_PMEM for memory that is not
- * persistent; -E2BIG when the device needs more than domain_attr.mr_iov_limit
- * page-list entries; -ENODEV; -ENOMEM.
+ * Return: 0; -EINVAL for bad arguments, unknown flags and access bits among them,
+ * with KFI_PMEM for memory of which a page is not in the device that the first one is
+ * in, with KFI_UNCACHED for a region that peers have no access to; -E2BIG when the
+ * device needs more than domain_attr.mr_iov_limit page-list entries; -ENODEV;
+ * -ENOMEM.
  */
 static inline int
 kfi_mr_regattr(struct kfid_domain *domain, const struct kfi_mr_attr *attr,
@@ -305,6 +328,21 @@ static inline void *kfi_mr_desc(struct kfid_mr *mr)
 static inline u64 kfi_mr_key(struct kfid_mr *mr)
 {
 	return mr->key;
+}
+
+/**
+ * kfi_mr_flags() - what a region is
+ * @mr: the region
+ *
+ * kfabric extension.
+ *
+ * Context: Any context.
+ * Return: the flags that it was registered with, as far as they are honoured: with
+ * KFI_PMEM a region is always persistent, KFI_UNCACHED is a hint.
+ */
+static inline u64 kfi_mr_flags(const struct kfid_mr *mr)
+{
+	return mr->flags;
 }
 
 #endif /* KFI_DOMAIN_H */

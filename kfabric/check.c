@@ -223,11 +223,13 @@ EXPORT_SYMBOL_GPL(kfi_check_operand);
  */
 int kfi_check_mr(const struct kfi_mr_attr *attr, u64 flags, size_t *len)
 {
-	if (!attr || flags & ~KFI_PMEM || attr->offset || attr->auth_key ||
-	    attr->auth_key_size || !attr->access ||
+	if (!attr || flags & ~(KFI_PMEM | KFI_UNCACHED) || attr->offset ||
+	    attr->auth_key || attr->auth_key_size || !attr->access ||
 	    attr->access & ~(KFI_LOCAL_ACCESS | KFI_REMOTE_ACCESS) ||
 	    !attr->iov_count ||
 	    !vector_valid(attr->type, attr->mr_iov, attr->iov_count))
+		return -EINVAL;
+	if (flags & KFI_UNCACHED && !(attr->access & KFI_REMOTE_ACCESS))
 		return -EINVAL;
 	*len = kfi_iov_len(attr->type, attr->mr_iov, attr->iov_count);
 	return *len && *len != SIZE_MAX ? 0 : -EINVAL;

@@ -105,6 +105,22 @@ static const struct kfi_name cq_flags[] = {
 	{ }
 };
 
+static const struct kfi_name mr_flags[] = {
+	KFI_NAME(KFI_RMA_PMEM), KFI_NAME(KFI_UNCACHED),
+	{ }
+};
+
+static const struct kfi_name commit_methods[] = {
+	KFI_NAME(KFI_COMMIT_NONE), KFI_NAME(KFI_COMMIT_SERVER),
+	{ }
+};
+
+static const struct kfi_name pmem_domains[] = {
+	KFI_NAME(KFI_PMEM_DOMAIN_UNKNOWN), KFI_NAME(KFI_PMEM_DOMAIN_MEMORY),
+	KFI_NAME(KFI_PMEM_DOMAIN_CPU_CACHE),
+	{ }
+};
+
 static const struct kfi_name modes[] = {
 	KFI_NAME(KFI_RX_CQ_DATA),
 	{ }
@@ -332,6 +348,17 @@ static void put_info(struct seq_buf *s, const struct kfi_info *info)
 		put_fabric_attr(s, info->fabric_attr);
 }
 
+static void put_commit_info(struct seq_buf *s,
+			    const struct kfi_commit_info *info)
+{
+	seq_buf_printf(s, "commit: method ");
+	put_value(s, commit_methods, info->method);
+	seq_buf_printf(s, " domain ");
+	put_value(s, pmem_domains, info->domain);
+	seq_buf_printf(s, " sync %d max_ranges %u slots %u", info->sync,
+		       info->max_ranges, info->slots);
+}
+
 /* Attributes; false when @type is not one. */
 static bool put_attr(struct seq_buf *s, const void *data, enum kfi_type type)
 {
@@ -353,6 +380,9 @@ static bool put_attr(struct seq_buf *s, const void *data, enum kfi_type type)
 		return true;
 	case KFI_TYPE_FABRIC_ATTR:
 		put_fabric_attr(s, data);
+		return true;
+	case KFI_TYPE_COMMIT_INFO:
+		put_commit_info(s, data);
 		return true;
 	default:
 		return false;
@@ -377,6 +407,9 @@ static bool put_flag_type(struct seq_buf *s, const void *data,
 		return true;
 	case KFI_TYPE_MODE:
 		put_flags(s, modes, *(const u64 *)data);
+		return true;
+	case KFI_TYPE_MR_FLAGS:
+		put_flags(s, mr_flags, *(const u64 *)data);
 		return true;
 	case KFI_TYPE_MR_MODE:
 		put_flags(s, mr_modes, *(const u32 *)data);

@@ -96,6 +96,7 @@ struct lo_memory {
  * @mask: of indices into @segs
  * @index: current segment
  * @done: bytes of it, or of @linear, that lie behind
+ * @uncached: what is copied to it goes around the CPU's caches
  */
 struct lo_cursor {
 	void			*linear;
@@ -103,6 +104,7 @@ struct lo_cursor {
 	u32			mask;
 	u32			index;
 	size_t			done;
+	bool			uncached;
 };
 
 /* mr.c */

@@ -109,6 +109,7 @@ void lo_mr_cursor(const struct lo_mr *mr, u64 addr, struct lo_cursor *cursor)
 	*cursor = (struct lo_cursor) {
 		.segs = mr->segs, .mask = U32_MAX, .index = low,
 		.done = offset - mr->starts[low],
+		.uncached = mr->mr.flags & KFI_UNCACHED,
 	};
 }
 
@@ -288,6 +289,9 @@ static int lo_mr_regattr(struct kfid_domain *domain,
 	init_rwsem(&lo->access);
 	lo->pmem = flags & KFI_PMEM;
 	lo->rights = attr->access & LO_REMOTE_RIGHTS;
+	lo->mr.flags = flags;
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_UACCESS_FLUSHCACHE))
+		lo->mr.flags &= ~KFI_UNCACHED;
 	lo->len = len;
 
 	ret = -EINVAL;

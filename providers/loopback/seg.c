@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/barrier.h>
 
 #include "loopback.h"
 #include "mem.h"
@@ -113,6 +114,17 @@ static void lo_cursor_advance(struct lo_cursor *cursor, size_t len)
 	cursor->index++;
 }
 
+/* Both ends may be the same memory: there is only one kernel. */
+static void lo_copy_bytes(void *dst, const void *src, size_t len, bool uncached)
+{
+	bool overlap = dst < src + len && src < dst + len;
+
+	if (uncached && !overlap)
+		memcpy_flushcache(dst, src, len);
+	else
+		memmove(dst, src, len);
+}
+
 /* As much as one mapping of each side reaches; returns the bytes copied. */
 static size_t lo_copy_piece(struct lo_cursor *to, struct lo_cursor *from,
 			    size_t len)
@@ -122,8 +134,7 @@ static size_t lo_copy_piece(struct lo_cursor *to, struct lo_cursor *from,
 	len = min3(len, lo_cursor_room(to), lo_cursor_room(from));
 	src = lo_cursor_map(from);
 	dst = lo_cursor_map(to);
-	/* Both ends may be the same memory: there is only one kernel. */
-	memmove(dst, src, len);
+	lo_copy_bytes(dst, src, len, to->uncached);
 	lo_cursor_unmap(to, dst);
 	lo_cursor_unmap(from, src);
 	lo_cursor_advance(to, len);
@@ -136,6 +147,8 @@ void lo_copy(struct lo_cursor *to, struct lo_cursor *from, size_t len)
 {
 	for (; len; cond_resched())
 		len -= lo_copy_piece(to, from, len);
+	if (to->uncached)
+		wmb(); /* no lock orders such stores before the completion */
 }
 
 /* Copies a whole vector, in any context. */

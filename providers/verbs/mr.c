@@ -266,6 +266,8 @@ static int kfv_mr_register(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
 	if (ret)
 		return ret;
 	mr->mr.key = mr->key;
+	/* there is no way to give a device a hint of KFI_UNCACHED */
+	mr->mr.flags = flags & KFI_PMEM;
 	if (flags & KFI_PMEM) {
 		ret = kfv_pmem_publish(mr, attr);
 		if (ret) {

@@ -242,7 +242,13 @@ static void check_mr(struct kunit *test)
 	size_t len;
 
 	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, KFI_PMEM, &len), 0);
+	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, KFI_PMEM | KFI_UNCACHED,
+					   &len), 0);
 	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, KFI_MORE, &len), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, BIT_ULL(32), &len), -EINVAL);
+	attr.access = KFI_SEND | KFI_RECV | KFI_READ | KFI_WRITE;
+	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, KFI_PMEM, &len), 0);
+	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, KFI_UNCACHED, &len), -EINVAL);
 	attr.access = KFI_RMA;
 	KUNIT_EXPECT_EQ(test, kfi_check_mr(&attr, 0, &len), -EINVAL);
 	attr.access = 0;
@@ -390,6 +396,13 @@ static void names(struct kunit *test)
 {
 	u64 flags = KFI_FENCE | KFI_COMMIT | BIT_ULL(62);
 	enum kfi_ep_type type = KFI_EP_MSG;
+	const struct kfi_commit_info info = {
+		.method = KFI_COMMIT_SERVER,
+		.domain = KFI_PMEM_DOMAIN_CPU_CACHE,
+		.sync = true,
+		.max_ranges = 16,
+		.slots = 64,
+	};
 	struct kfi_info *offer = fake_offer(test, "fake");
 	char *text;
 
@@ -400,6 +413,11 @@ static void names(struct kunit *test)
 	type = 99;
 	KUNIT_EXPECT_STREQ(test, kfi_tostr(&type, KFI_TYPE_EP_TYPE), "0x63");
 	KUNIT_EXPECT_STREQ(test, kfi_tostr(NULL, KFI_TYPE_VERSION), "1.7");
+	flags = KFI_PMEM | KFI_UNCACHED;
+	KUNIT_EXPECT_STREQ(test, kfi_tostr(&flags, KFI_TYPE_MR_FLAGS),
+			   "[KFI_RMA_PMEM, KFI_UNCACHED]");
+	KUNIT_EXPECT_STREQ(test, kfi_tostr(&info, KFI_TYPE_COMMIT_INFO),
+			   "commit: method KFI_COMMIT_SERVER domain KFI_PMEM_DOMAIN_CPU_CACHE sync 1 max_ranges 16 slots 64");
 	text = kfi_tostr(offer, KFI_TYPE_INFO);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "prov_name fake"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "KFI_RMA"));
