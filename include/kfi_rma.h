@@ -31,6 +31,29 @@
  * one fails that was outstanding when it was posted. So a marker cannot get ahead
  * of the data that it marks.
  *
+ * Commits that cannot be are refused by the call, with nothing posted:
+ *
+ * ===============  ===========================================================
+ * -EOPNOTSUPP      an endpoint without KFI_RMA_PMEM; a message; a write without
+ *                  a completion, see "DOC: default levels"
+ * -EINVAL          a second level; a flag that writes do not have; a read; a
+ *                  receive; an atomic operation; a range in a region that is not
+ *                  KFI_PMEM, or that wraps around; no range at all; payload of
+ *                  another length than its ranges; data of more bytes than
+ *                  cq_data_size
+ * -EMSGSIZE        a range of more than max_msg_size bytes; more payload than
+ *                  inject_size with KFI_INJECT
+ * -E2BIG           more ranges than rma_iov_limit or &kfi_commit_info.max_ranges;
+ *                  more segments than KFI_OPT_RMA_SEG_LIMIT; more payload with
+ *                  KFI_INJECT than the peer takes
+ * -EAGAIN          all of &kfi_commit_info.slots are taken, of which deliveries on
+ *                  a commit endpoint may take one each too; or no room, as for
+ *                  any operation
+ * ===============  ===========================================================
+ *
+ * On an endpoint without messages or atomic operations those are -EOPNOTSUPP with any
+ * flags.
+ *
  * Payload and ranges of a write: the payload fills the ranges one after the other, in
  * their order, and has as many bytes as all of them together; anything else is
  * -EINVAL. A range may be empty.

@@ -18,19 +18,56 @@
 
 #define COMMIT_DELAY_MS	200
 
+static void get_info(struct suite *t, struct kfid_ep *ep,
+		     struct kfi_commit_info *info)
+{
+	size_t len = sizeof(*info);
+
+	memset(info, 0xff, len);
+	EXPECT_OK(t, kfi_getopt(&ep->fid, KFI_OPT_ENDPOINT,
+				KFI_OPT_COMMIT_INFO, info, &len));
+	EXPECT_EQ(t, len, sizeof(*info));
+}
+
+/* There is nothing to be said of an endpoint that cannot commit, or not yet. */
+static void check_no_info(struct suite *t, struct suite_net *net, u64 caps)
+{
+	struct kfi_commit_info none;
+	struct kfi_info *info;
+	struct kfid_ep *ep;
+
+	if (!EXPECT_OK(t, suite_getinfo(caps, net->port, 0, &info)))
+		return;
+	if (EXPECT_OK(t, kfi_endpoint(net->domain, info, &ep, NULL))) {
+		get_info(t, ep, &none);
+		EXPECT_EQ(t, none.method, KFI_COMMIT_NONE);
+		EXPECT_EQ(t, none.domain, KFI_PMEM_DOMAIN_UNKNOWN);
+		EXPECT(t, !none.sync);
+		EXPECT_EQ(t, none.slots, 0);
+		EXPECT_EQ(t, none.max_ranges, 0);
+		EXPECT_OK(t, kfi_close(&ep->fid));
+	}
+	kfi_freeinfo(info);
+}
+
 static void test_info(struct suite *t)
 {
-	struct kfi_commit_info info = { };
-	size_t len = sizeof(info);
+	struct kfi_commit_info info;
 	struct store store;
 
 	if (!store_open(t, &store, NULL))
 		return;
-	EXPECT_OK(t, kfi_getopt(&store.pair.a.ep->fid, KFI_OPT_ENDPOINT,
-				KFI_OPT_COMMIT_INFO, &info, &len));
+	check_no_info(t, &store.net, SUITE_COMMIT);
+	check_no_info(t, &store.net, SUITE_RAW);
+	/* both ends are ends of the same memory */
+	get_info(t, store.pair.b.ep, &info);
+	EXPECT_EQ(t, info.domain, KFI_PMEM_DOMAIN_MEMORY);
+	get_info(t, store.pair.a.ep, &info);
 	EXPECT_EQ(t, info.method, KFI_COMMIT_SERVER);
-	EXPECT(t, info.slots >= 64);
-	EXPECT(t, info.max_ranges >= 1);
+	EXPECT_EQ(t, info.domain, KFI_PMEM_DOMAIN_MEMORY);
+	EXPECT_EQ(t, info.sync, 1);
+	EXPECT_EQ(t, info.slots, 64);
+	EXPECT_EQ(t, info.max_ranges, 16);
 	EXPECT_EQ(t, kfi_send(store.pair.a.ep, store.buf, 8, NULL, 0, NULL),
 		  -EOPNOTSUPP);
 	EXPECT_EQ(t, kfi_recv(store.pair.b.ep, store.buf, 8, NULL, 0, NULL),
@@ -339,6 +376,12 @@ static void test_fence(struct suite *t)
 	check_after(t, 4096, KFI_FENCE | KFI_DELIVERY_COMPLETE);
 }
 
+/* One that waits for an earlier commit is not even written before. */
+static void test_fenced_commit(struct suite *t)
+{
+	check_after(t, 4096, KFI_FENCE | KFI_COMMIT);
+}
+
 static void test_refused(struct suite *t)
 {
 	struct suite_mem plain = { };
@@ -388,6 +431,7 @@ const struct suite_test suite_commit_tests[] = {
 	{ "commit.marker_broken", test_marker_broken },
 	{ "commit.read_only", test_read_only },
 	{ "commit.fence", test_fence },
+	{ "commit.fenced_commit", test_fenced_commit },
 	{ "commit.refused", test_refused },
 	{ }
 };
