@@ -75,23 +75,18 @@ static inline size_t format_entry(enum kfi_cq_format format,
  * and no writer comes to a slot before it was read: that is what credits are for.
  */
 
-/* The slot of the entry at the head, or NULL when there is none yet. */
-static inline struct kfi_cq_slot *first_slot(struct kfi_prov_cq *pcq,
-					     unsigned long *head)
+/* Finds the entry at the head, if there is one yet. */
+static inline bool first_slot(struct kfi_prov_cq *pcq, unsigned long *head,
+			      struct kfi_cq_slot **slot)
 {
-	struct kfi_cq_slot *slot;
-	unsigned long seen;
-
 	for (;;) {
-		seen = atomic_long_read(&pcq->head);
-		slot = slot_at(pcq, seen);
+		*head = atomic_long_read(&pcq->head);
+		*slot = slot_at(pcq, *head);
 		/* pairs with publish_slot() */
-		if (smp_load_acquire(&slot->nr) == seen + 1) {
-			*head = seen;
-			return slot;
-		}
-		if (atomic_long_read(&pcq->head) == seen)
-			return NULL;
+		if (smp_load_acquire(&(*slot)->nr) == *head + 1)
+			return true;
+		if (atomic_long_read(&pcq->head) == *head)
+			return false;
 	}
 }
 
@@ -114,8 +109,7 @@ static inline ssize_t read_entry(struct kfi_prov_cq *pcq, void *buf)
 	ssize_t len;
 
 	for (;;) {
-		slot = first_slot(pcq, &head);
-		if (!slot)
+		if (!first_slot(pcq, &head, &slot))
 			return -EAGAIN;
 		if (unlikely(READ_ONCE(slot->comp.err))) {
 			smp_rmb(); /* it is this entry's if it is still there */
@@ -148,31 +142,49 @@ static inline ssize_t read_ring(struct kfi_prov_cq *pcq, void *buf, size_t count
  * From now on the next entry is news. False when there is one already, of which
  * nobody may have been told. A queue without a handler is armed for good.
  */
-static bool arm_handler(struct kfi_prov_cq *pcq)
+static __always_inline bool arm_handler(struct kfi_prov_cq *pcq)
 {
+	struct kfi_cq_slot *slot;
 	unsigned long head;
 
 	if (atomic_read(&pcq->state) & CQ_ARMED)
 		return true;
 	atomic_or(CQ_ARMED, &pcq->state);
 	smp_mb__after_atomic(); /* pairs with the one in publish_slot() */
-	return !first_slot(pcq, &head);
+	return !first_slot(pcq, &head, &slot);
 }
 
-static ssize_t cq_read(struct kfid_cq *cq, void *buf, size_t count)
+static noinline ssize_t read_many(struct kfi_prov_cq *pcq, void *buf,
+				  size_t count)
 {
-	struct kfi_prov_cq *pcq = to_prov_cq(cq);
+	struct kfi_cq_slot *slot;
 	unsigned long head;
 	ssize_t ret;
 
-	if (!buf || !count || count > SSIZE_MAX)
+	if (!count || count > SSIZE_MAX)
 		return -EINVAL;
-	if (pcq->poll && !first_slot(pcq, &head))
+	if (pcq->poll && !first_slot(pcq, &head, &slot))
 		pcq->poll(pcq, min_t(size_t, count, pcq->mask + 1));
 	do {
 		ret = read_ring(pcq, buf, count);
 	} while (ret == -EAGAIN && !arm_handler(pcq));
 	return ret;
+}
+
+/* Handlers read one at a time, mostly, for which no loop is to be set up. */
+static ssize_t cq_read(struct kfid_cq *cq, void *buf, size_t count)
+{
+	struct kfi_prov_cq *pcq = to_prov_cq(cq);
+	ssize_t ret;
+
+	if (!buf)
+		return -EINVAL;
+	if (count != 1 || pcq->poll)
+		return read_many(pcq, buf, count);
+	do {
+		ret = read_entry(pcq, buf);
+	} while (ret == -EAGAIN && !arm_handler(pcq));
+	return ret < 0 ? ret : 1;
 }
 
 static ssize_t cq_readerr(struct kfid_cq *cq, struct kfi_cq_err_entry *buf,
@@ -188,8 +200,7 @@ static ssize_t cq_readerr(struct kfid_cq *cq, struct kfi_cq_err_entry *buf,
 		return -EINVAL;
 
 	do {
-		slot = first_slot(pcq, &head);
-		if (!slot)
+		if (!first_slot(pcq, &head, &slot))
 			return -EAGAIN;
 		comp = slot->comp;
 		credit = slot->credit;
@@ -344,19 +355,15 @@ static void call_handler(struct kfi_prov_cq *pcq)
 }
 
 /*
- * There is news. One call of the handler at a time: who finds it running leaves
- * the call to whoever runs it.
+ * There is news, and the handler was armed. One call of it at a time: who finds it
+ * running leaves the call to whoever runs it.
  */
-static noinline void run_handler(struct kfi_prov_cq *pcq)
+static noinline void run_handler(struct kfi_prov_cq *pcq, int old)
 {
-	int old = atomic_read(&pcq->state);
-	int new;
-
-	do {
+	while (!atomic_try_cmpxchg(&pcq->state, &old,
+				   min(old - CQ_ARMED + CQ_CALL, 2 * CQ_CALL)))
 		if (!(old & CQ_ARMED))
 			return;
-		new = min(old - CQ_ARMED + CQ_CALL, 2 * CQ_CALL);
-	} while (!atomic_try_cmpxchg(&pcq->state, &old, new));
 	if (old >= CQ_CALL)
 		return;
 
@@ -377,14 +384,17 @@ static struct kfi_cq_slot *claim_slot(struct kfi_prov_cq *pcq,
 static inline void publish_slot(struct kfi_prov_cq *pcq,
 				struct kfi_cq_slot *slot, unsigned long nr)
 {
+	int state;
+
 	/* pairs with first_slot() */
 	smp_store_release(&slot->nr, nr);
 	preempt_enable();
 	if (!pcq->handler)
 		return;
 	smp_mb(); /* pairs with arm_handler(): it sees the entry, or this is told */
-	if (atomic_read(&pcq->state) & CQ_ARMED)
-		run_handler(pcq);
+	state = atomic_read(&pcq->state);
+	if (state & CQ_ARMED)
+		run_handler(pcq, state);
 }
 
 /**
