@@ -258,12 +258,17 @@ static noinline void kfv_tx_wake_waiters(struct kfv_ep *ep)
 	}
 }
 
-/* Something completed: does somebody wait for that? */
-void kfv_tx_wake(struct kfv_ep *ep)
+/* A tail has moved: does somebody wait for that? */
+static inline bool kfv_tx_awaited(const struct kfv_txq *tx)
 {
 	/* pairs with kfv_tx_wait() */
 	smp_mb();
-	if (unlikely(READ_ONCE(ep->tx.waiters)))
+	return unlikely(READ_ONCE(tx->waiters));
+}
+
+void kfv_tx_wake(struct kfv_ep *ep)
+{
+	if (kfv_tx_awaited(&ep->tx))
 		kfv_tx_wake_waiters(ep);
 }
 
@@ -297,7 +302,10 @@ static void kfv_op_result(struct kfv_op *op)
 	op->result = NULL;
 }
 
-/* The last work request of an operation is back, and so are those before. */
+/*
+ * The last work request of an operation is back, and so are those before. What waits
+ * for the work requests does not wait for the report, which may take long.
+ */
 static noinline void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfv_txq *tx = &ep->tx;
@@ -307,26 +315,35 @@ static noinline void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
 	if (unlikely(op->result))
 		kfv_op_result(op);
 	kfv_advance(&tx->wr_tail, op->nr_wrs);
+	kfv_tx_wake(ep);
 	if (op->commit)
 		kfv_commit_sent(ep, op);
 	else
 		kfv_tx_report(ep, op);
-	kfv_tx_wake(ep);
 }
 
-/* The same, of one that has succeeded and is plain. */
+static noinline void kfv_tx_wake_and_report(struct kfv_ep *ep,
+					    struct kfv_op *op)
+{
+	kfv_tx_wake_waiters(ep);
+	kfv_tx_report(ep, op);
+}
+
+/* As kfv_tx_op_done(), of one that has succeeded and is plain. */
 static inline void kfv_tx_plain_done(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfv_txq *tx = &ep->tx;
 
 	kfv_advance(&tx->wr_tail, op->nr_wrs);
-	kfi_cq_complete_op(tx->credit, op->context, op->flags);
-	kfv_tx_wake(ep);
+	if (kfv_tx_awaited(tx))
+		kfv_tx_wake_and_report(ep, op);
+	else
+		kfi_cq_complete_op(tx->credit, op->context, op->flags);
 }
 
-/* Whether it is the operation's last one: the others report failures only. */
-static bool kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
-			  enum ib_wc_status status)
+/* The operation is done with its last one: the others report failures only. */
+static noinline void kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
+				   enum ib_wc_status status)
 {
 	struct kfv_op *op = wr->op;
 
@@ -335,7 +352,8 @@ static bool kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
 		op->status = status;
 	if (status != IB_WC_WR_FLUSH_ERR)
 		kfv_ep_lost(ep);
-	return wr == kfv_wr_at(&ep->tx, ep->tx.wr_tail + op->nr_wrs - 1);
+	if (wr == kfv_wr_at(&ep->tx, ep->tx.wr_tail + op->nr_wrs - 1))
+		kfv_tx_op_done(ep, op);
 }
 
 static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
@@ -344,10 +362,11 @@ static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
 	struct kfv_ep *ep = cq->cq_context;
 	struct kfv_op *op = wr->op;
 
-	if (likely(wc->status == IB_WC_SUCCESS) && op->plain)
+	if (unlikely(wc->status != IB_WC_SUCCESS))
+		kfv_tx_failed(ep, wr, wc->status);
+	else if (op->plain)
 		kfv_tx_plain_done(ep, op);
-	else if (wc->status == IB_WC_SUCCESS ||
-		 kfv_tx_failed(ep, wr, wc->status))
+	else
 		kfv_tx_op_done(ep, op);
 }
 
