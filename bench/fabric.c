@@ -28,6 +28,7 @@ static struct {
 	u64			addr;
 	u64			key;
 	bool			polled;
+	struct kfi_cq_entry	comp;
 	int			err;
 	struct completion	done;
 } fabric;
@@ -72,12 +73,12 @@ static noinline int fabric_failure(void)
 	return -failure.err;
 }
 
+/* One at a time: a handler of a queue runs once at a time, too. */
 static int fabric_reap(void)
 {
-	struct kfi_cq_entry comp;
 	ssize_t nr;
 
-	nr = kfi_cq_read(fabric.cq, &comp, 1);
+	nr = kfi_cq_read(fabric.cq, &fabric.comp, 1);
 	if (nr == -EAGAIN)
 		return 0;
 	return unlikely(nr < 0) ? fabric_failure() : nr;
