@@ -21,8 +21,8 @@ struct kfi_pmem;
  * device behind it, which the consumer does not see:
  *
  * ==================  ========================================================
- * /dev/pmem0          a block device with DAX: NVDIMM, CXL memory. Opened
- *                     exclusively
+ * /dev/pmem0          a block device with DAX: NVDIMM, CXL memory, virtio-pmem.
+ *                     Opened exclusively
  * pmemsim:NAME        a simulated one, which loses on a power cut what was not
  *                     made persistent; see kfi_pmemsim.h
  * ==================  ========================================================

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Memory devices that are block devices with DAX: NVDIMMs, CXL memory.
+ * Memory devices that are block devices with DAX: NVDIMMs, CXL memory, files of a
+ * virtual machine's host.
  *
- * Persistent is what has left the CPU's caches for the memory controller; what
- * the platform does beyond that when the power fails is not asked.
+ * Persistent is what has left the CPU's caches for the memory controller, or what
+ * is in the caches if they survive, or what the host has flushed. What the platform
+ * does beyond that when the power fails is not asked.
  */
 
 #include <linux/blkdev.h>
@@ -15,6 +17,7 @@
 #include <linux/pfn.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <asm/barrier.h>
 
@@ -66,18 +69,42 @@ static const struct dax_holder_operations kfi_dax_holder_ops = {
 	.notify_failure	= kfi_dax_notify_failure,
 };
 
+/* What was said when the device was opened may have been taken back. */
+static bool kfi_dax_has_write_cache(const struct kfi_dax *kdax)
+{
+	return kdax->mdev.domain != KFI_PMEM_DOMAIN_CPU_CACHE ||
+	       dax_write_cache_enabled(kdax->dax);
+}
+
+/* Memory for the request must not be got by writing to this device. */
+static int kfi_dax_flush_host(struct kfi_dax *kdax)
+{
+	struct block_device *bdev = file_bdev(kdax->file);
+	unsigned int noio;
+	int err;
+
+	/* The block layer would leave out the flush, and report success. */
+	if (!bdev_write_cache(bdev))
+		return -EIO;
+	noio = memalloc_noio_save();
+	err = blkdev_issue_flush(bdev);
+	memalloc_noio_restore(noio);
+	return err;
+}
+
 static int kfi_dax_persist(struct kfi_memdev *mdev,
 			   const struct kfi_mem_range *ranges, unsigned int nr)
 {
+	struct kfi_dax *kdax = to_dax(mdev);
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && kfi_dax_has_write_cache(kdax); i++) {
 		arch_wb_cache_pmem(mdev->addr + ranges[i].offset,
 				   ranges[i].len);
 		cond_resched();
 	}
 	pmem_wmb();
-	return 0;
+	return mdev->sync ? 0 : kfi_dax_flush_host(kdax);
 }
 
 static void kfi_dax_release(struct kfi_memdev *mdev)
@@ -132,7 +159,8 @@ static int kfi_dax_map(struct kfi_dax *kdax, u64 start, u64 len)
 	struct kfi_memdev *mdev = &kdax->mdev;
 	int id, err;
 
-	if (!dax_synchronous(kdax->dax))
+	mdev->sync = dax_synchronous(kdax->dax);
+	if (!mdev->sync && !bdev_write_cache(file_bdev(kdax->file)))
 		return -EOPNOTSUPP;
 	id = dax_read_lock();
 	err = kfi_dax_map_pages(kdax, PHYS_PFN(start), PHYS_PFN(len));
@@ -142,7 +170,6 @@ static int kfi_dax_map(struct kfi_dax *kdax, u64 start, u64 len)
 	mdev->len = len;
 	mdev->domain = dax_write_cache_enabled(kdax->dax) ?
 		KFI_PMEM_DOMAIN_MEMORY : KFI_PMEM_DOMAIN_CPU_CACHE;
-	mdev->sync = true;
 	mdev->incarnation = get_random_u64();
 	mdev->extents = &kdax->extent;
 	mdev->nr_extents = 1;
