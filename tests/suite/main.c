@@ -100,6 +100,7 @@ static const struct suite_test *const suite_driven_tables[] = {
 #if defined(CONFIG_KRETPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)
 	suite_dax_tests,
 	suite_dax_device_tests,
+	suite_dax_kind_tests,
 #endif
 	suite_failure_tests,
 };

@@ -86,6 +86,7 @@ extern const struct suite_test suite_fault_cm_tests[];
 extern const struct suite_test suite_removal_tests[];
 extern const struct suite_test suite_dax_tests[];
 extern const struct suite_test suite_dax_device_tests[];
+extern const struct suite_test suite_dax_kind_tests[];
 extern const struct suite_test suite_netns_tests[];
 extern const struct suite_test suite_failure_tests[];
 
