@@ -10,6 +10,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/dax.h>
+#include <linux/device.h>
 #include <linux/err.h>
 #include <linux/libnvdimm.h>
 #include <linux/mm.h>
@@ -19,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <asm/barrier.h>
 
 #include <kfi_memdev.h>
@@ -154,12 +156,46 @@ static int kfi_dax_map_pages(struct kfi_dax *kdax, pgoff_t start,
 	return 0;
 }
 
+/*
+ * Whether a write-back is all that persisting takes. Only the region that a disk
+ * lies on knows: dax_synchronous() is also true on a device whose structure was
+ * another one's before, which dax_alloc_inode() in drivers/dax/super.c does not
+ * clear. Who has no region is asked to flush; where that is not needed it costs
+ * time only.
+ */
+static int kfi_dax_look_at_region(struct kfi_dax *kdax, struct device *region)
+{
+	/* memory that the platform says is volatile makes a pmem disk, too */
+	if (strcmp(region->type->name, "nd_pmem"))
+		return -EOPNOTSUPP;
+	kdax->mdev.sync = is_nvdimm_sync(to_nd_region(region));
+	return 0;
+}
+
+/* A disk that is live keeps its parent. */
+static int kfi_dax_look_at_parent(struct kfi_dax *kdax)
+{
+	struct gendisk *disk = file_bdev(kdax->file)->bd_disk;
+	struct device *parent = disk_to_dev(disk)->parent;
+	int err = 0;
+
+	mutex_lock(&disk->open_mutex);
+	if (!disk_live(disk))
+		err = -ENODEV;
+	else if (parent && parent->bus && !strcmp(parent->bus->name, "nd"))
+		err = kfi_dax_look_at_region(kdax, parent->parent);
+	mutex_unlock(&disk->open_mutex);
+	return err;
+}
+
 static int kfi_dax_map(struct kfi_dax *kdax, u64 start, u64 len)
 {
 	struct kfi_memdev *mdev = &kdax->mdev;
 	int id, err;
 
-	mdev->sync = dax_synchronous(kdax->dax);
+	err = kfi_dax_look_at_parent(kdax);
+	if (err)
+		return err;
 	if (!mdev->sync && !bdev_write_cache(file_bdev(kdax->file)))
 		return -EOPNOTSUPP;
 	id = dax_read_lock();
