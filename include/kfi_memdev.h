@@ -73,6 +73,11 @@ struct kfi_memdev_ops {
  *	@revoked and &kfi_pmem_region.revoked
  * @revoked: no region can be made
  * @closed: nor ever again; under @lock
+ * @handler_lock: held while @handler runs; protects it, @pmem and @context. Outside
+ *	of @lock
+ * @handler: tells the opener that the device is revoked, or NULL
+ * @pmem: argument of @handler, as is @context
+ * @context: see @pmem
  *
  * The driver sets the members from @addr to @nr_extents before
  * kfi_memdev_driver.open() returns; of those only @incarnation changes later.
@@ -97,6 +102,11 @@ struct kfi_memdev {
 	struct rw_semaphore		alive;
 	bool				revoked;
 	bool				closed;
+	/* protects @handler and its arguments while it runs; outside of @lock */
+	struct mutex			handler_lock;
+	kfi_pmem_handler		handler;
+	struct kfi_pmem			*pmem;
+	void				*context;
 };
 
 /**

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kmod.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -108,6 +109,8 @@ void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops)
 	init_rwsem(&dev->alive);
 	dev->revoked = false;
 	dev->closed = false;
+	mutex_init(&dev->handler_lock);
+	dev->handler = NULL;
 }
 EXPORT_SYMBOL_GPL(kfi_memdev_init);
 
@@ -248,12 +251,53 @@ err_module:
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_open);
 
+static void set_handler(struct kfi_memdev *dev, struct kfi_pmem *pmem,
+			kfi_pmem_handler handler, void *context)
+{
+	lockdep_assert_held(&dev->handler_lock);
+	dev->handler = handler;
+	dev->pmem = pmem;
+	dev->context = context;
+}
+
+/**
+ * kfi_pmem_set_handler() - be told when a memory device is revoked
+ * @pmem: the device
+ * @handler: who is told, or NULL for nobody
+ * @context: argument of @handler
+ *
+ * When this returns, the handler that there was before is not running, and will not
+ * be called.
+ *
+ * Context: Process context, may sleep. Not from a handler.
+ * Return: 0, or -ENODEV when the device has been revoked already and is not back:
+ * nobody will be told of that.
+ */
+int kfi_pmem_set_handler(struct kfi_pmem *pmem, kfi_pmem_handler handler,
+			 void *context)
+{
+	struct kfi_memdev *dev = pmem->dev;
+	bool revoked;
+
+	might_sleep();
+	mutex_lock(&dev->handler_lock);
+	mutex_lock(&dev->lock);
+	revoked = dev->revoked;
+	mutex_unlock(&dev->lock);
+	/* A device that is revoked from here on waits for the lock to tell. */
+	set_handler(dev, pmem, handler, context);
+	mutex_unlock(&dev->handler_lock);
+	return revoked && handler ? -ENODEV : 0;
+}
+EXPORT_SYMBOL_GPL(kfi_pmem_set_handler);
+
 /**
  * kfi_pmem_close() - close a memory device
  * @pmem: the device
  *
  * Regions that still exist in it are revoked, and have to be closed like any
- * others. The memory must not be used any more.
+ * others. The memory must not be used any more. A handler is not called for this;
+ * one that is running is waited for.
  *
  * Context: Process context, may sleep.
  */
@@ -266,6 +310,9 @@ void kfi_pmem_close(struct kfi_pmem *pmem)
 	list_del(&dev->node);
 	mutex_unlock(&memdevs_lock);
 
+	mutex_lock(&dev->handler_lock);
+	set_handler(dev, NULL, NULL, NULL);
+	mutex_unlock(&dev->handler_lock);
 	mutex_lock(&dev->lock);
 	dev->closed = true;
 	mutex_unlock(&dev->lock);

@@ -369,23 +369,34 @@ EXPORT_SYMBOL_GPL(kfi_pmem_persist);
  * The end
  */
 
+static void tell_opener(struct kfi_memdev *dev)
+{
+	mutex_lock(&dev->handler_lock);
+	if (dev->handler)
+		dev->handler(dev->pmem, dev->context);
+	mutex_unlock(&dev->handler_lock);
+}
+
 /**
  * kfi_memdev_revoke() - end all use of a memory device
  * @dev: the device
  *
  * For a driver whose device is going away or has lost its contents. When this
  * returns, no persist is running, &kfi_pmem_region.revoke of every region has
- * returned, and no region can be made.
+ * returned, no region can be made, and whoever has the device open has been told,
+ * the first time.
  *
  * Context: Process context, may sleep.
  */
 void kfi_memdev_revoke(struct kfi_memdev *dev)
 {
 	struct kfi_pmem_region *region;
+	bool first;
 
 	might_sleep();
 	mutex_lock(&dev->lock);
 	down_write(&dev->alive);
+	first = !dev->revoked;
 	dev->revoked = true;
 	list_for_each_entry(region, &dev->regions, node)
 		region->revoked = true;
@@ -399,6 +410,8 @@ void kfi_memdev_revoke(struct kfi_memdev *dev)
 		region->revoke(region);
 	}
 	mutex_unlock(&dev->lock);
+	if (first)
+		tell_opener(dev);
 }
 EXPORT_SYMBOL_GPL(kfi_memdev_revoke);
 

@@ -162,6 +162,13 @@ static int target_getinfo(struct kfi_info **info)
 	return err;
 }
 
+/* Peers hear of it by themselves: their connections end. */
+static void target_revoked(struct kfi_pmem *device, void *context)
+{
+	pr_warn("%s has failed, or was removed, or lost its power: load this module again to lend it\n",
+		pmem);
+}
+
 static int target_register(void)
 {
 	size_t len = min_t(size_t, size, kfi_pmem_len(target.pmem));
@@ -246,7 +253,9 @@ static int __init target_init(void)
 		pr_err("%s: %s\n", pmem, kfi_strerror(-err));
 		return err;
 	}
-	err = target_getinfo(&info);
+	err = kfi_pmem_set_handler(target.pmem, target_revoked, NULL);
+	if (!err)
+		err = target_getinfo(&info);
 	if (!err) {
 		err = target_open(info);
 		kfi_freeinfo(info);

@@ -83,6 +83,58 @@ static void revoke_ends_regions(struct kunit *test)
 	kfi_pmem_region_destroy(&other.pmem);
 }
 
+struct told {
+	struct region		region;
+	struct kfi_pmem		*pmem;
+	unsigned int		times;
+	unsigned int		revoked;
+};
+
+static void opener_told(struct kfi_pmem *pmem, void *context)
+{
+	struct told *told = context;
+
+	told->pmem = pmem;
+	told->times++;
+	told->revoked = told->region.revoked;
+	/* as a consumer closes what cannot be reached any more */
+	kfi_pmem_region_destroy(&told->region.pmem);
+}
+
+/* Once for each time, when the regions are revoked already; not at the end. */
+static void revoke_tells_opener(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct kfi_pmem *pmem = ctx->pmem[0];
+	struct fake *fake = &ctx->fake[0];
+	struct told told = { };
+
+	KUNIT_EXPECT_EQ(test, 0, kfi_pmem_set_handler(pmem, opener_told, &told));
+	KUNIT_ASSERT_EQ(test, 0, region_init(&told.region, fake->mdev.addr, 64));
+	kfi_memdev_revoke(&fake->mdev);
+	kfi_memdev_revoke(&fake->mdev);
+	KUNIT_EXPECT_EQ(test, told.times, 1);
+	KUNIT_EXPECT_EQ(test, told.revoked, 1);
+	KUNIT_EXPECT_PTR_EQ(test, told.pmem, pmem);
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			kfi_pmem_set_handler(pmem, opener_told, &told));
+
+	kfi_memdev_restore(&fake->mdev);
+	KUNIT_ASSERT_EQ(test, 0, region_init(&told.region, fake->mdev.addr, 64));
+	kfi_memdev_revoke(&fake->mdev);
+	KUNIT_EXPECT_EQ(test, told.times, 2);
+
+	kfi_memdev_restore(&fake->mdev);
+	KUNIT_EXPECT_EQ(test, 0, kfi_pmem_set_handler(pmem, NULL, NULL));
+	kfi_memdev_revoke(&fake->mdev);
+	KUNIT_EXPECT_EQ(test, told.times, 2);
+
+	kfi_memdev_restore(&fake->mdev);
+	KUNIT_EXPECT_EQ(test, 0, kfi_pmem_set_handler(pmem, opener_told, &told));
+	memdev_close(ctx, 0);
+	KUNIT_EXPECT_EQ(test, told.times, 2);
+}
+
 struct race {
 	struct work_struct	persist;
 	struct work_struct	revoke;
@@ -184,6 +236,7 @@ static struct kunit_case memdev_cases[] = {
 	KUNIT_CASE(open_refuses),
 	KUNIT_CASE(open_tells),
 	KUNIT_CASE(revoke_ends_regions),
+	KUNIT_CASE(revoke_tells_opener),
 	KUNIT_CASE(revoke_waits_for_persist),
 	KUNIT_CASE(close_with_regions),
 	KUNIT_CASE(comes_back),

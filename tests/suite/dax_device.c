@@ -7,11 +7,13 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "store.h"
 
@@ -168,9 +170,38 @@ static void check_again(struct store *store)
 	EXPECT_SAME(t, store->mem, store->buf, DAX_LEN);
 }
 
+/**
+ * struct farewell - what the handler of a device saw
+ * @t: the test
+ * @mem: the device's memory
+ * @times: how often it was called
+ * @told: it was
+ */
+struct farewell {
+	struct suite		*t;
+	u8			*mem;
+	unsigned int		times;
+	struct completion	told;
+};
+
+/* The memory is still there, for whoever uses it to come to an end. */
+static void device_revoked(struct kfi_pmem *pmem, void *context)
+{
+	struct farewell *farewell = context;
+
+	EXPECT(farewell->t, kfi_pmem_addr(pmem) == farewell->mem);
+	memset(farewell->mem, 0, PAGE_SIZE);
+	msleep(SUITE_QUIET_MS);
+	memset(farewell->mem, 1, PAGE_SIZE);
+	farewell->times++;
+	complete(&farewell->told);
+}
+
 /* The device goes away, and comes back before who had it has closed it. */
 static void test_unbind(struct suite *t)
 {
+	unsigned long patience = msecs_to_jiffies(SUITE_TIMEOUT_MS);
+	struct farewell farewell = { .t = t };
 	struct kfi_pmem *old;
 	struct store store;
 	struct kfid_mr *mr;
@@ -182,8 +213,15 @@ static void test_unbind(struct suite *t)
 				     DAX_LEN, SUITE_ACCESS, 0, 0, KFI_PMEM, &mr,
 				     NULL)))
 		goto out;
+	farewell.mem = store.mem;
+	init_completion(&farewell.told);
+	EXPECT_OK(t, kfi_pmem_set_handler(store.pmem, device_revoked,
+					  &farewell));
 	commit_until_gone(&store, "unbind");
 	check_revoked(&store, true);
+	EXPECT(t, wait_for_completion_timeout(&farewell.told, patience));
+	EXPECT_OK(t, kfi_pmem_set_handler(store.pmem, NULL, NULL));
+	EXPECT_EQ(t, farewell.times, 1);
 	EXPECT_OK(t, kfi_close(&mr->fid));
 	store_disconnect(&store);
 
