@@ -67,8 +67,8 @@ static void lo_finish(struct lo_ep *ep, struct lo_op *op, enum lo_error error)
 }
 
 /*
- * False when there is nothing to do, or not yet. What finds the connection ended
- * meanwhile waits for the next run, which completes commits before it.
+ * False when there is nothing to do, or not yet. What fails, or finds the connection
+ * ended meanwhile, waits for the next run, which completes commits before it.
  */
 static bool lo_step(struct lo_ep *ep, bool dead)
 {
@@ -80,9 +80,14 @@ static bool lo_step(struct lo_ep *ep, bool dead)
 	/* Everything earlier but commits is complete by now. */
 	if (op->desc.flags & KFI_FENCE && lo_commits_pending(ep->commits))
 		return false;
-	ret = lo_execute(ep, op);
+	ret = op->error ? op->error : lo_execute(ep, op);
 	if (ret == -EAGAIN || (ret == LO_FLUSHED && !dead))
 		return false;
+	if (ret > LO_OK && lo_commits_pending(ep->commits)) {
+		op->error = ret;
+		lo_conn_fail(ep->conn);
+		return false;
+	}
 	if (ret == -EINPROGRESS)
 		lo_tx_done(ep, op);
 	else

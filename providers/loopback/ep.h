@@ -90,6 +90,7 @@ struct lo_post {
 /**
  * struct lo_op - a slot for a transmit operation
  * @desc: what it is
+ * @error: it has failed, and waits for commits before it to complete
  * @seg: its first segment
  * @nr_segs: how many
  * @ranges: remote memory
@@ -97,6 +98,7 @@ struct lo_post {
  */
 struct lo_op {
 	struct lo_desc		desc;
+	enum lo_error		error;
 	u32			seg;
 	u32			nr_segs;
 	struct kfi_rma_iov	ranges[LO_RMA_IOV_LIMIT];

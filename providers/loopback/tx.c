@@ -106,6 +106,7 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 		return ret;
 	}
 	op->desc = post->desc;
+	op->error = LO_OK;
 	memcpy(op->ranges, post->ranges,
 	       post->desc.nr_ranges * sizeof(*post->ranges));
 	tx->segs.tail += op->nr_segs;

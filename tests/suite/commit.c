@@ -246,6 +246,29 @@ static void test_order(struct suite *t)
 	store_close(&store);
 }
 
+/* One whose data the target refuses does not overtake one that is under way. */
+static void test_fails_in_order(struct suite *t)
+{
+	unsigned int left = SUITE_TIMEOUT_MS;
+	struct store store;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	kfi_pmemsim_hold(store.sim, true);
+	EXPECT_OK(t, store_write(&store, 0, 64, (void *)1, KFI_COMMIT));
+	for (; !kfi_pmemsim_held(store.sim) && left; left -= 20)
+		msleep(20);
+	EXPECT(t, left);
+	store.addr += STORE_LEN;
+	EXPECT_OK(t, store_write(&store, 0, 64, (void *)2, KFI_COMMIT));
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, 0, KFI_RMA | KFI_WRITE);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)2, EACCES,
+			KFI_RMA | KFI_WRITE);
+	EXPECT_NO_COMP(t, &store.pair.a.tx);
+	kfi_pmemsim_hold(store.sim, false);
+	store_close(&store);
+}
+
 /* The target is told when it is persistent, and not before. */
 static void test_data(struct suite *t)
 {
@@ -426,6 +449,7 @@ const struct suite_test suite_commit_tests[] = {
 	{ "commit.ranges", test_ranges },
 	{ "commit.fail", test_fail },
 	{ "commit.order", test_order },
+	{ "commit.fails_in_order", test_fails_in_order },
 	{ "commit.data", test_data },
 	{ "commit.marker", test_marker },
 	{ "commit.marker_broken", test_marker_broken },
