@@ -157,7 +157,8 @@ kfi_connect(struct kfid_ep *ep, const void *addr, const void *param,
  * that holds: -ENODEV; -EINVAL for bad arguments; -KFI_EOPBADSTATE for an endpoint
  * that is not for a request; -EALREADY when it was accepted before and is being
  * connected, -EISCONN when it is, -ESHUTDOWN when that has ended or has failed; what
- * kfi_enable() returns; -ECONNRESET when the peer has gone.
+ * kfi_enable() returns; -EOPNOTSUPP when the peer does not declare what
+ * KFI_OPT_COMMIT_METHOD asks for; -ECONNRESET when the peer has gone.
  */
 static inline int
 kfi_accept(struct kfid_ep *ep, const void *param, size_t paramlen)

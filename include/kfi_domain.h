@@ -280,7 +280,9 @@ kfi_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
  * Return: 0; -EINVAL for bad arguments, unknown flags and access bits among them,
  * with KFI_PMEM for memory of which a page is not in the device that the first one is
  * in, with KFI_UNCACHED for a region that peers have no access to; -E2BIG when the
- * device needs more than domain_attr.mr_iov_limit page-list entries; -ENODEV;
+ * device needs more than domain_attr.mr_iov_limit page-list entries; -EBUSY with
+ * KFI_PMEM while a connection of the domain is there whose peer was told that it may
+ * commit by KFI_COMMIT_READ, which would not be enough for this memory; -ENODEV;
  * -ENOMEM.
  */
 static inline int

@@ -47,7 +47,7 @@
  * verbs, transmit     up(tx + w) * (112 + 16 * iov) + up(tx) * 176. w are the
  *                     work requests of the largest RMA operation: 2112 divided by
  *                     the segments of a read (max_sge_rd of the device, at most
- *                     iov), plus 18
+ *                     iov), plus 18, and plus 16 with commits
  * verbs, receive      up(rx) * (56 + 16 * iov)
  * verbs, commits      2408 + 64 * 1152 for the slots; (144 + rx) * 608 for the
  *                     provider's receives, instead of "receive"
@@ -117,6 +117,16 @@ enum kfi_opt_level {
  * @KFI_OPT_CONN_PARAM: struct kfi_conn_param, get and set before kfi_connect() or
  *	kfi_accept(). kfabric extension
  * @KFI_OPT_COMMIT_INFO: struct kfi_commit_info, get only. kfabric extension
+ * @KFI_OPT_COMMIT_METHOD: enum kfi_commit_method, get and set before kfi_connect() or
+ *	kfi_accept(), on endpoints with KFI_RMA_PMEM: how this end is to commit. A
+ *	method that the peer does not declare, or that needs reads on a connection
+ *	without any, makes the connection fail with EOPNOTSUPP: an error event for
+ *	who connects, the return value of kfi_accept(), which may be called again,
+ *	for who accepts. KFI_COMMIT_NONE leaves it to the provider: what is the least
+ *	work for the target of what it declares, which is KFI_COMMIT_READ before
+ *	KFI_COMMIT_SERVER. Default KFI_COMMIT_SERVER: it needs no more than that the
+ *	target keeps its own word, every region can be committed to, and a commit
+ *	that fails is the error of that commit alone. kfabric extension
  */
 enum kfi_opt {
 	KFI_OPT_CM_DATA_SIZE	= 1,
@@ -126,6 +136,7 @@ enum kfi_opt {
 	KFI_OPT_TX_HANDLER,
 	KFI_OPT_CONN_PARAM,
 	KFI_OPT_COMMIT_INFO,
+	KFI_OPT_COMMIT_METHOD,
 };
 
 /**

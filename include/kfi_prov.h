@@ -40,9 +40,17 @@ extern struct dentry *kfi_debugfs_root;
 #define KFI_KEY_PMEM		BIT_ULL(32)
 
 /**
+ * KFI_KEY_READ - mark of the key of a KFI_PMEM region that peers may read and write
+ *
+ * A commit by KFI_COMMIT_READ to a key without it is refused before anything is
+ * posted; the target's device checks the rights itself.
+ */
+#define KFI_KEY_READ		BIT_ULL(33)
+
+/**
  * KFI_KEY_MASK - bits that a key can have
  */
-#define KFI_KEY_MASK		(KFI_KEY_PMEM | U32_MAX)
+#define KFI_KEY_MASK		(KFI_KEY_READ | KFI_KEY_PMEM | U32_MAX)
 
 /**
  * KFI_DEFAULT_TX_SIZE - &kfi_tx_attr.size when the hints ask for none
@@ -184,6 +192,11 @@ int kfi_prov_setopt_ms(unsigned int *ms, bool late, const void *optval,
 		       size_t optlen);
 int kfi_prov_setopt_tx_handler(struct kfi_tx_handler_attr *handler, bool late,
 			       const void *optval, size_t optlen);
+int kfi_prov_setopt_method(enum kfi_commit_method *method, bool late,
+			   const void *optval, size_t optlen);
+enum kfi_commit_method kfi_prov_method(enum kfi_commit_method wanted,
+				       unsigned long allowed);
+bool kfi_prov_readable(const struct kfi_rma_iov *rma, size_t count);
 
 /*
  * Completion queues: the ring and the credits are the core's, what fills it is

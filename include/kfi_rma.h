@@ -41,6 +41,8 @@
  *                  KFI_PMEM, or that wraps around; no range at all; payload of
  *                  another length than its ranges; data of more bytes than
  *                  cq_data_size
+ * -EACCES          with KFI_COMMIT_READ, a range in a region that peers may not
+ *                  both read and write
  * -EMSGSIZE        a range of more than max_msg_size bytes; more payload than
  *                  inject_size with KFI_INJECT
  * -E2BIG           more ranges than rma_iov_limit or &kfi_commit_info.max_ranges;
@@ -71,6 +73,18 @@
  * A commit that fails makes an error completion, and the connection goes on. One
  * that names a bad range fails alone; commits that were made persistent together
  * fail together. What then is on the media is undefined.
+ *
+ * How commits are done is settled when the connection is made, see
+ * KFI_OPT_COMMIT_METHOD. The above holds for every method, but for this: with
+ * KFI_COMMIT_READ nobody at the target looks at a commit.
+ *
+ * - One that fails ends the connection, as any read or write does, and all that is
+ *   outstanding fails with it.
+ * - A range that nothing is written to, and is outside of its region, may go
+ *   unnoticed; one that is empty does.
+ * - With KFI_REMOTE_CQ_DATA the target is told of the bytes of the payload's last
+ *   piece, of 0 without payload, and the commit does not wait for its consumer
+ *   to read that.
  */
 
 /**
@@ -121,10 +135,13 @@ struct kfi_msg_rma {
  * enum kfi_commit_method - how a commit is done
  * @KFI_COMMIT_NONE: the connection cannot commit
  * @KFI_COMMIT_SERVER: the target's provider makes the range persistent
+ * @KFI_COMMIT_READ: what is visible at the target is persistent there, and a read
+ *	behind the write finds out that it is visible
  */
 enum kfi_commit_method {
 	KFI_COMMIT_NONE,
 	KFI_COMMIT_SERVER,
+	KFI_COMMIT_READ,
 };
 
 /**
@@ -206,7 +223,8 @@ kfi_readmsg(struct kfid_ep *ep, const struct kfi_msg_rma *msg, u64 flags)
  * Context: Any context.
  * Return: as kfi_readmsg(); -EINVAL with KFI_COMMIT when a range lies in a region
  * that is not KFI_PMEM, or together with a weaker level; -EOPNOTSUPP when the
- * endpoint was not opened with KFI_RMA_PMEM. -EAGAIN also when all commit slots
+ * endpoint was not opened with KFI_RMA_PMEM; -EACCES for a commit that would have
+ * to read from a region that may not be read. -EAGAIN also when all commit slots
  * are taken.
  */
 static inline ssize_t

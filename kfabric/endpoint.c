@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What is the same for endpoints of all providers: binding an event queue, and
- * options.
+ * What is the same for endpoints of all providers: binding an event queue, options,
+ * and the choice of how to commit.
  */
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/export.h>
@@ -112,3 +113,70 @@ int kfi_prov_setopt_tx_handler(struct kfi_tx_handler_attr *handler, bool late,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kfi_prov_setopt_tx_handler);
+
+/**
+ * kfi_prov_setopt_method() - set KFI_OPT_COMMIT_METHOD
+ * @method: where it is kept
+ * @late: the connection has begun
+ * @optval: see kfi_setopt()
+ * @optlen: see kfi_setopt()
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL for a wrong length or no method, -KFI_EOPBADSTATE when it is
+ * too late.
+ */
+int kfi_prov_setopt_method(enum kfi_commit_method *method, bool late,
+			   const void *optval, size_t optlen)
+{
+	enum kfi_commit_method value;
+
+	if (optlen != sizeof(value))
+		return -EINVAL;
+	memcpy(&value, optval, sizeof(value));
+	if (value > KFI_COMMIT_READ)
+		return -EINVAL;
+	if (late)
+		return -KFI_EOPBADSTATE;
+	*method = value;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kfi_prov_setopt_method);
+
+/**
+ * kfi_prov_method() - choose how an endpoint commits
+ * @wanted: KFI_OPT_COMMIT_METHOD
+ * @allowed: BIT() of each method that the peer declares and this end can do
+ *
+ * Without a wish it is what makes the target work least.
+ *
+ * Context: Any context.
+ * Return: the method; KFI_COMMIT_NONE when it is not to be had.
+ */
+enum kfi_commit_method kfi_prov_method(enum kfi_commit_method wanted,
+				       unsigned long allowed)
+{
+	if (wanted != KFI_COMMIT_NONE)
+		return allowed & BIT(wanted) ? wanted : KFI_COMMIT_NONE;
+	if (allowed & BIT(KFI_COMMIT_READ))
+		return KFI_COMMIT_READ;
+	return allowed & BIT(KFI_COMMIT_SERVER) ? KFI_COMMIT_SERVER :
+						  KFI_COMMIT_NONE;
+}
+EXPORT_SYMBOL_GPL(kfi_prov_method);
+
+/**
+ * kfi_prov_readable() - whether a commit may read behind what it wrote
+ * @rma: its ranges
+ * @count: how many
+ *
+ * Context: Any context.
+ * Return: true when the keys say that peers may read and write all of them.
+ */
+bool kfi_prov_readable(const struct kfi_rma_iov *rma, size_t count)
+{
+	for (; count; count--, rma++)
+		if (!(rma->key & KFI_KEY_READ))
+			return false;
+	return true;
+}
+EXPORT_SYMBOL_GPL(kfi_prov_readable);
