@@ -103,28 +103,25 @@ static void kfv_cq_poll(struct kfi_prov_cq *pcq, int budget)
 int kfv_queue_open(struct kfv_queue *queue, struct kfv_cq *cq, void *context,
 		   unsigned int size)
 {
-	struct ib_device *ib = cq->domain->ib;
+	struct ib_device *dev = cq->domain->ib;
+	struct ib_cq *ib;
 
 	queue->cq = cq;
 	if (cq->vector < 0)
-		queue->ib = __ib_alloc_cq_any(ib, context, size, cq->poll_ctx,
-					      cq->owner);
+		ib = __ib_alloc_cq_any(dev, context, size, cq->poll_ctx,
+				       cq->owner);
 	else
-		queue->ib = __ib_alloc_cq(ib, context, size, cq->vector,
-					  cq->poll_ctx, cq->owner);
-	if (IS_ERR(queue->ib)) {
-		int ret = PTR_ERR(queue->ib);
-
-		queue->ib = NULL;
-		return ret;
-	}
+		ib = __ib_alloc_cq(dev, context, size, cq->vector,
+				   cq->poll_ctx, cq->owner);
+	if (IS_ERR(ib))
+		return PTR_ERR(ib);
 	/* No work request is there yet, and so no event can have been missed. */
-	queue->ib->event_handler = kfv_cq_event;
-	if (cq->poll_ctx == IB_POLL_DIRECT) {
-		spin_lock_irq(&cq->poll_lock);
+	ib->event_handler = kfv_cq_event;
+	spin_lock_irq(&cq->poll_lock);
+	queue->ib = ib;
+	if (cq->poll_ctx == IB_POLL_DIRECT)
 		list_add_tail(&queue->node, &cq->queues);
-		spin_unlock_irq(&cq->poll_lock);
-	}
+	spin_unlock_irq(&cq->poll_lock);
 	return 0;
 }
 
@@ -144,21 +141,21 @@ static void kfv_queue_settle(struct ib_cq *ib)
 void kfv_queue_close(struct kfv_queue *queue)
 {
 	struct kfv_cq *cq = queue->cq;
+	struct ib_cq *ib = queue->ib;
 
-	if (!queue->ib)
+	if (!ib)
 		return;
-	if (cq->poll_ctx == IB_POLL_DIRECT) {
-		spin_lock_irq(&cq->poll_lock);
-		list_del(&queue->node);
-		spin_unlock_irq(&cq->poll_lock);
-	}
-	if (cq->poll_ctx == IB_POLL_SOFTIRQ)
-		kfv_queue_settle(queue->ib);
-	ib_free_cq(queue->ib);
+	spin_lock_irq(&cq->poll_lock);
 	queue->ib = NULL;
+	if (cq->poll_ctx == IB_POLL_DIRECT)
+		list_del(&queue->node);
+	spin_unlock_irq(&cq->poll_lock);
+	if (cq->poll_ctx == IB_POLL_SOFTIRQ)
+		kfv_queue_settle(ib);
+	ib_free_cq(ib);
 }
 
-/* Does the consumer's work, when the provider depends on it. */
+/* Does the consumer's work, when the provider depends on it; if there is a queue. */
 void kfv_queue_poll(struct kfv_queue *queue)
 {
 	struct kfv_cq *cq = queue->cq;
@@ -166,7 +163,8 @@ void kfv_queue_poll(struct kfv_queue *queue)
 	if (!cq || cq->poll_ctx != IB_POLL_DIRECT)
 		return;
 	spin_lock_irq(&cq->poll_lock);
-	kfv_queue_process(cq, queue->ib, KFV_POLL_BUDGET);
+	if (queue->ib)
+		kfv_queue_process(cq, queue->ib, KFV_POLL_BUDGET);
 	spin_unlock_irq(&cq->poll_lock);
 }
 
