@@ -106,11 +106,14 @@ static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
 {
 	const struct rdma_conn_param *conn = &ev->param.conn;
 	const void *data = ep->passive ? NULL : conn->private_data;
+	u8 depth = min(ep->param.initiator_depth, conn->initiator_depth);
 	size_t len = data ? conn->private_data_len : 0;
+	int ret;
 
 	if (ep->commit && !ep->passive) {
-		if (kfv_commit_connected(ep, &data, &len)) {
-			kfv_ep_fail(ep, EPROTONOSUPPORT, 0, NULL, 0);
+		ret = kfv_commit_connected(ep, depth, &data, &len);
+		if (ret) {
+			kfv_ep_fail(ep, -ret, 0, NULL, 0);
 			return;
 		}
 	}
@@ -118,8 +121,7 @@ static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
 	spin_lock_irq(&ep->tx.lock);
 	if (ep->state == KFV_CONNECTING) {
 		if (!ep->passive) {
-			ep->depth = min(ep->param.initiator_depth,
-					conn->initiator_depth);
+			ep->depth = depth;
 			kfv_ep_set_addrs(ep, id);
 		}
 		ep->connected.event = KFI_CONNECTED;

@@ -115,8 +115,9 @@ static int kfv_commit_init_slot(struct kfv_ep *ep, unsigned int nr)
 	slot->buf = &ep->commit->bufs[nr];
 	slot->op.buf = slot->buf->payload;
 	slot->op.commit = true;
+	/* requests go out of it, and what is read to prove something into it */
 	ret = kfv_commit_map(ep, slot->buf->request, KFV_WIRE_MAX,
-			     DMA_TO_DEVICE, &slot->sge);
+			     DMA_BIDIRECTIONAL, &slot->sge);
 	if (ret)
 		return ret;
 	reply->cqe.done = kfv_reply_done;
@@ -183,7 +184,8 @@ static void kfv_commit_unmap(struct kfv_ep *ep)
 	for (i = 0; commit->rxs && i < kfv_commit_receives(ep); i++)
 		kfv_commit_unmap_one(ep, &commit->rxs[i].sge, DMA_FROM_DEVICE);
 	for (i = 0; commit->slots && i < KFV_COMMIT_SLOTS; i++)
-		kfv_commit_unmap_one(ep, &commit->slots[i].sge, DMA_TO_DEVICE);
+		kfv_commit_unmap_one(ep, &commit->slots[i].sge,
+				     DMA_BIDIRECTIONAL);
 	for (i = 0; commit->replies && i < KFV_COMMIT_SLOTS; i++)
 		kfv_commit_unmap_one(ep, &commit->replies[i].sge,
 				     DMA_TO_DEVICE);

@@ -19,6 +19,8 @@
 /* Mark of a completion's prov_errno: a status that the target sent */
 #define KFV_ERR_COMMIT		BIT(16)
 
+struct kfv_post;
+
 struct kfv_commit_buf {
 	u8	request[KFV_WIRE_MAX];
 	u8	payload[KFV_WIRE_MAX];
@@ -30,7 +32,9 @@ struct kfv_commit_buf {
  * @buf: its request, and the payload if that was injected
  * @sge: the request's memory, mapped for DMA
  * @posted: when, in jiffies
- * @sent: the request was sent, or will not be
+ * @asks: it has a request, and the target answers; otherwise it is done when its
+ *	work requests are
+ * @sent: the work requests are done
  * @replied: the answer is in, or none will come
  * @status: of the answer
  */
@@ -39,6 +43,7 @@ struct kfv_commit_slot {
 	struct kfv_commit_buf	*buf;
 	struct ib_sge		sge;
 	unsigned long		posted;
+	bool			asks;
 	bool			sent;
 	bool			replied;
 	u8			status;
@@ -96,6 +101,9 @@ struct kfv_batch {
  * struct kfv_commit - what makes an endpoint a commit endpoint
  * @ep: the endpoint
  * @peer: what the peer declared
+ * @method: how commits to it are done
+ * @told: the peer was told that it may commit by KFI_COMMIT_READ, and can; set under
+ *	the domain's lock
  * @cq: completion queue of what the provider receives
  * @slots: ring of commits
  * @bufs: memory of @slots
@@ -124,6 +132,8 @@ struct kfv_batch {
 struct kfv_commit {
 	struct kfv_ep		*ep;
 	struct kfv_peer		peer;
+	enum kfi_commit_method	method;
+	bool			told;
 	struct ib_cq		*cq;
 
 	struct kfv_commit_slot	*slots;
@@ -195,7 +205,9 @@ const char *kfv_commit_strerror(int status);
 
 /* commit_cm.c */
 u8 kfv_cm_fill(struct kfv_ep *ep, const void *param, size_t len);
-int kfv_commit_connected(struct kfv_ep *ep, const void **data, size_t *len);
+int kfv_commit_choose(struct kfv_ep *ep, u8 depth);
+int kfv_commit_connected(struct kfv_ep *ep, u8 depth, const void **data,
+			 size_t *len);
 void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info);
 
 /* commit_init.c */
@@ -206,6 +218,10 @@ void kfv_commit_sent(struct kfv_ep *ep, struct kfv_op *op);
 bool kfv_commit_replied(struct kfv_ep *ep, const struct kfv_wire_reply *reply);
 void kfv_commit_flush(struct kfv_ep *ep);
 void kfv_commit_timer(struct work_struct *work);
+
+/* commit_read.c */
+int kfv_read_build(struct kfv_post *post, struct kfv_commit_slot *slot,
+		   const struct kfi_msg_rma *msg, u64 flags, size_t len);
 
 /* commit_target.c */
 void kfv_target_work(struct work_struct *work);
@@ -219,6 +235,6 @@ void kfv_pmem_unpublish(struct kfv_mr *mr);
 struct kfv_mr *kfv_pmem_get(struct kfv_domain *domain, u64 addr, u64 len,
 			    u64 key);
 void kfv_pmem_put(struct kfv_mr *mr);
-void kfv_pmem_declare(struct kfv_domain *domain, struct kfv_peer *peer);
+void kfv_pmem_declare(struct kfv_ep *ep, struct kfv_peer *self);
 
 #endif /* KFV_COMMIT_H */

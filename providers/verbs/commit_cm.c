@@ -28,7 +28,7 @@ u8 kfv_cm_fill(struct kfv_ep *ep, const void *param, size_t len)
 	size_t skip = 0;
 
 	if (ep->commit) {
-		kfv_pmem_declare(ep->domain, &self);
+		kfv_pmem_declare(ep, &self);
 		kfv_wire_put_record(&rec, &self);
 		memcpy(ep->private_data, &rec, sizeof(rec));
 		skip = sizeof(rec);
@@ -38,14 +38,30 @@ u8 kfv_cm_fill(struct kfv_ep *ep, const void *param, size_t len)
 	return skip + len;
 }
 
+/*
+ * How the endpoint is going to commit, on a connection with so many reads: as the
+ * consumer wants, if what the peer declares allows that.
+ */
+int kfv_commit_choose(struct kfv_ep *ep, u8 depth)
+{
+	struct kfv_commit *commit = ep->commit;
+	unsigned long allowed = BIT(KFI_COMMIT_SERVER);
+
+	if (commit->peer.methods & KFV_WIRE_READ && depth)
+		allowed |= BIT(KFI_COMMIT_READ);
+	commit->method = kfi_prov_method(ep->commit_method, allowed);
+	return commit->method == KFI_COMMIT_NONE ? -EOPNOTSUPP : 0;
+}
+
 /* The peer's answer: takes its record from the front of the private data. */
-int kfv_commit_connected(struct kfv_ep *ep, const void **data, size_t *len)
+int kfv_commit_connected(struct kfv_ep *ep, u8 depth, const void **data,
+			 size_t *len)
 {
 	if (!*data || kfv_wire_parse_record(*data, *len, &ep->commit->peer))
 		return -EPROTONOSUPPORT;
 	*data += sizeof(struct kfv_wire_record);
 	*len -= sizeof(struct kfv_wire_record);
-	return 0;
+	return kfv_commit_choose(ep, depth);
 }
 
 void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info)
@@ -56,7 +72,7 @@ void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info)
 	if (!ep->commit || !kfv_ep_was_connected(ep))
 		return;
 	peer = &ep->commit->peer;
-	info->method = KFI_COMMIT_SERVER;
+	info->method = ep->commit->method;
 	info->domain = peer->domain;
 	info->sync = peer->sync;
 	info->max_ranges = peer->max_ranges;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Commits at the initiator: the writes and a request in one list, and then the wait
- * for two things, the request's completion and the target's answer, in any order.
+ * for two things, the request's completion and the target's answer, in any order. Or
+ * what commit_read.c makes, which only has to complete.
  */
 
 #include <linux/jiffies.h>
@@ -111,11 +112,21 @@ static void kfv_commit_start_timer(struct kfv_ep *ep)
 			   msecs_to_jiffies(READ_ONCE(ep->commit_ms)));
 }
 
-/* Posts a write that the target's provider has to answer. */
+/*
+ * Whether the target's provider is asked. A delivery is a request with any method: it
+ * may be about regions that cannot be read.
+ */
+static bool kfv_commit_asks(const struct kfv_commit *commit, u64 flags)
+{
+	return commit->method != KFI_COMMIT_READ || !(flags & KFI_COMMIT);
+}
+
+/* Posts a commit, or a write that the target's provider has to answer. */
 int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 		    size_t len, bool report)
 {
 	struct kfv_commit *commit = ep->commit;
+	bool asks = kfv_commit_asks(commit, flags);
 	struct kfv_commit_slot *slot;
 	struct kfv_post post;
 	int ret;
@@ -124,18 +135,20 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	if (ret)
 		return ret;
 	if (msg->rma_iov_count > commit->peer.max_ranges ||
-	    (flags & KFI_INJECT && len > commit->peer.max_inline))
+	    (asks && flags & KFI_INJECT && len > commit->peer.max_inline))
 		return kfv_tx_abort(&post, -E2BIG);
 	if (!kfv_commit_room(ep))
 		return kfv_tx_abort(&post, kfv_tx_no_slot(ep));
 	slot = kfv_slot_at(commit, ep->tx.commit_head);
 	slot->posted = jiffies;
+	slot->asks = asks;
 	slot->sent = false;
 	slot->replied = false;
 	slot->status = KFV_WIRE_OK;
 	slot->op.status = IB_WC_SUCCESS;
 	post.op = &slot->op;
-	ret = kfv_commit_build(&post, slot, msg, flags, len);
+	ret = asks ? kfv_commit_build(&post, slot, msg, flags, len) :
+		     kfv_read_build(&post, slot, msg, flags, len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	kfv_commit_start_timer(ep);
@@ -222,18 +235,35 @@ out:
 	spin_unlock_irqrestore(&commit->lock, irq);
 }
 
-/* The request was sent, or could not be: then there is no answer to wait for. */
+/* Of what a late target left undone, the oldest one is what it was late for. */
+static void kfv_commit_set_late(struct kfv_commit *commit, struct kfv_op *op)
+{
+	lockdep_assert_held(&commit->lock);
+	if (!commit->late)
+		return;
+	op->status = IB_WC_RESP_TIMEOUT_ERR;
+	commit->late = false;
+}
+
+/*
+ * The work requests are done, with the request among them. If it could not be sent,
+ * or if there is none, then there is no answer to wait for.
+ */
 void kfv_commit_sent(struct kfv_ep *ep, struct kfv_op *op)
 {
 	struct kfv_commit_slot *slot = container_of(op, struct kfv_commit_slot,
 						    op);
+	struct kfv_commit *commit = ep->commit;
 	unsigned long irq;
 
-	spin_lock_irqsave(&ep->commit->lock, irq);
+	spin_lock_irqsave(&commit->lock, irq);
+	if (op->status == IB_WC_WR_FLUSH_ERR &&
+	    slot == kfv_slot_at(commit, ep->tx.commit_tail))
+		kfv_commit_set_late(commit, op);
 	slot->sent = true;
-	if (op->status != IB_WC_SUCCESS)
-		slot->replied = true;
-	spin_unlock_irqrestore(&ep->commit->lock, irq);
+	if (!slot->asks || op->status != IB_WC_SUCCESS)
+		WRITE_ONCE(slot->replied, true);
+	spin_unlock_irqrestore(&commit->lock, irq);
 	kfv_commit_advance(ep);
 }
 
@@ -248,7 +278,7 @@ kfv_commit_find(struct kfv_ep *ep, const struct kfv_wire_reply *reply)
 	lockdep_assert_held(&ep->commit->lock);
 	if (generation - tail >= READ_ONCE(ep->tx.commit_head) - tail ||
 	    slot - ep->commit->slots != be16_to_cpu(reply->slot) ||
-	    slot->replied)
+	    slot->replied || !slot->asks)
 		return NULL;
 	return slot;
 }
@@ -282,10 +312,8 @@ void kfv_commit_flush(struct kfv_ep *ep)
 	for (nr = ep->tx.commit_tail; nr != ep->tx.commit_head; nr++) {
 		slot = kfv_slot_at(commit, nr);
 		if (!slot->replied && slot->op.status == IB_WC_SUCCESS) {
-			slot->op.status = commit->late ?
-					  IB_WC_RESP_TIMEOUT_ERR :
-					  IB_WC_WR_FLUSH_ERR;
-			commit->late = false;
+			slot->op.status = IB_WC_WR_FLUSH_ERR;
+			kfv_commit_set_late(commit, &slot->op);
 		}
 		slot->replied = true;
 	}
@@ -312,6 +340,24 @@ static struct kfv_commit_slot *kfv_commit_oldest(struct kfv_ep *ep)
 	return NULL;
 }
 
+/*
+ * What nobody is asked about may be done already, and in a polled queue that nobody
+ * looks at.
+ */
+static void kfv_commit_look(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	u32 tail;
+
+	if (kfv_ep_state(ep) != KFV_CONNECTED ||
+	    ep->commit->method != KFI_COMMIT_READ)
+		return;
+	do {
+		tail = kfv_tail(&tx->wr_tail);
+		kfv_queue_poll(&tx->queue);
+	} while (kfv_tail(&tx->wr_tail) != tail);
+}
+
 /* When the oldest commit is too old, its target is dead. */
 void kfv_commit_timer(struct work_struct *work)
 {
@@ -323,6 +369,7 @@ void kfv_commit_timer(struct work_struct *work)
 	unsigned long end;
 	bool late = false;
 
+	kfv_commit_look(ep);
 	spin_lock_irq(&ep->tx.lock);
 	commit->timing = false;
 	if (ep->state == KFV_CONNECTED)

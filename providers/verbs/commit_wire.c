@@ -29,6 +29,10 @@ int kfv_wire_parse_record(const void *data, size_t len, struct kfv_peer *peer)
 		return -EPROTONOSUPPORT;
 	peer->domain = rec.domain;
 	peer->sync = rec.flags & KFV_WIRE_SYNC;
+	peer->methods = rec.methods;
+	/* Reads prove nothing where it is not known what is persistent, or when. */
+	if (!peer->domain || !peer->sync)
+		peer->methods &= ~KFV_WIRE_READ;
 	peer->slots = be16_to_cpu(rec.slots);
 	peer->max_ranges = min_t(u8, rec.max_ranges, KFV_WIRE_RANGES);
 	peer->max_inline = min_t(u8, rec.max_inline, KFV_WIRE_INLINE);
@@ -45,7 +49,7 @@ void kfv_wire_put_record(struct kfv_wire_record *rec,
 		.version = KFV_WIRE_VERSION,
 		.domain = peer->domain,
 		.flags = peer->sync ? KFV_WIRE_SYNC : 0,
-		.methods = KFV_WIRE_SERVER,
+		.methods = peer->methods,
 		.slots = cpu_to_be16(peer->slots),
 		.max_ranges = peer->max_ranges,
 		.max_inline = peer->max_inline,

@@ -18,7 +18,9 @@
 #define KFV_WIRE_MAGIC		0x6b666970	/* "kfip" */
 #define KFV_WIRE_VERSION	1
 #define KFV_WIRE_SYNC		BIT(0)
+/* Bit 2 of the methods is kept for RDMA FLUSH. */
 #define KFV_WIRE_SERVER		BIT(0)
+#define KFV_WIRE_READ		BIT(1)
 
 /**
  * struct kfv_wire_record - what one end declares
@@ -26,7 +28,8 @@
  * @version: KFV_WIRE_VERSION
  * @domain: enum kfi_pmem_domain of its persistent memory
  * @flags: KFV_WIRE_SYNC
- * @methods: KFV_WIRE_SERVER
+ * @methods: KFV_WIRE_SERVER, always, and KFV_WIRE_READ: how it can be committed to
+ *	until the connection ends. Who does not know a bit does not use the method
  * @slots: commits that it takes at a time
  * @max_ranges: ranges of a commit that it takes
  * @max_inline: bytes of payload in a commit that it takes
@@ -141,6 +144,7 @@ static_assert(sizeof(struct kfv_wire_request) +
  * struct kfv_peer - a record, checked
  * @domain: see &struct kfv_wire_record, as all others
  * @sync: see @domain
+ * @methods: see @domain
  * @slots: see @domain
  * @max_ranges: see @domain
  * @max_inline: see @domain
@@ -149,6 +153,7 @@ static_assert(sizeof(struct kfv_wire_request) +
 struct kfv_peer {
 	enum kfi_pmem_domain	domain;
 	bool			sync;
+	u8			methods;
 	unsigned int		slots;
 	unsigned int		max_ranges;
 	unsigned int		max_inline;

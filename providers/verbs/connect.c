@@ -169,6 +169,11 @@ static int kfv_ep_accept_locked(struct kfv_ep *ep, const void *param,
 		if (ret)
 			return ret;
 	}
+	if (ep->commit) {
+		ret = kfv_commit_choose(ep, ep->param.initiator_depth);
+		if (ret)
+			return ret;
+	}
 	ep->private_len = kfv_cm_fill(ep, param, len);
 	return kfv_ep_answer(ep);
 }

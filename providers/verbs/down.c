@@ -142,6 +142,9 @@ void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 		rdma_destroy_qp(id);
 		ep->has_qp = false;
 	}
+	/* From here on the peer does not reach any memory. */
+	if (ep->commit)
+		WRITE_ONCE(ep->commit->told, false);
 	ep->id = NULL;
 	if (id)
 		rdma_destroy_id(id);

@@ -266,6 +266,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	ep->owner = owner;
 	ep->connect_ms = KFV_CONNECT_TIMEOUT_MS;
 	ep->commit_ms = KFV_COMMIT_TIMEOUT_MS;
+	ep->commit_method = KFI_COMMIT_SERVER;
 	ep->param = (struct kfi_conn_param) {
 		.initiator_depth = clamp(attrs->max_qp_init_rd_atom, 0, 16),
 		.responder_resources = clamp(attrs->max_qp_rd_atom, 1, 16),

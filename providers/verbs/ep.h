@@ -278,6 +278,7 @@ enum kfv_state {
  * @peer_resources: reads and atomics that the peer sends at a time
  * @connect_ms: of kfi_connect() and kfi_accept()
  * @commit_ms: of commits
+ * @commit_method: KFI_OPT_COMMIT_METHOD
  * @lock: serialises control calls and what ends the connection; outside of the CM
  *	id's handler lock
  * @id: CM id
@@ -325,6 +326,7 @@ struct kfv_ep {
 	u8			peer_resources;
 	unsigned int		connect_ms;
 	unsigned int		commit_ms;
+	enum kfi_commit_method	commit_method;
 
 	/* serialises control calls and what ends the connection */
 	struct mutex		lock;

@@ -25,9 +25,11 @@ int kfv_limits_init(struct kfv_limits *limits,
 	limits->max_sge = min(attrs->max_send_sge, KFV_MAX_SGE);
 	limits->max_sge_rd = clamp(attrs->max_sge_rd, 1, (int)limits->max_sge);
 	limits->max_sge_recv = min(attrs->max_recv_sge, KFV_MAX_SGE);
-	/* Reads need the most; and what may follow a write. */
+	/* Reads need the most; and what may follow a write, or each range of it. */
 	limits->rma_wrs = KFV_RMA_SEGS / limits->max_sge_rd +
 			  KFV_RMA_IOV_LIMIT + 2;
+	if (commit)
+		limits->rma_wrs += KFV_RMA_IOV_LIMIT;
 	/* The rings are powers of two. */
 	ring = rounddown_pow_of_two(room);
 	if (ring <= limits->rma_wrs)

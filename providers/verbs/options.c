@@ -35,6 +35,10 @@ static int kfv_ep_get(struct kfv_ep *ep, int optname, void *optval,
 	case KFI_OPT_COMMIT_INFO:
 		kfv_commit_info(ep, &info);
 		return kfv_opt_value(optval, optlen, info);
+	case KFI_OPT_COMMIT_METHOD:
+		if (!ep->commit)
+			return -ENOPROTOOPT;
+		return kfv_opt_value(optval, optlen, ep->commit_method);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -107,6 +111,11 @@ static int kfv_ep_set(struct kfv_ep *ep, int optname, const void *optval,
 						  optval, optlen);
 	case KFI_OPT_CONN_PARAM:
 		return kfv_set_conn_param(ep, begun, optval, optlen);
+	case KFI_OPT_COMMIT_METHOD:
+		if (!ep->commit)
+			return -ENOPROTOOPT;
+		return kfi_prov_setopt_method(&ep->commit_method, begun, optval,
+					      optlen);
 	default:
 		return -ENOPROTOOPT;
 	}

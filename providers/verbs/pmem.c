@@ -7,6 +7,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "path.h"
 #include "verbs.h"
 
 /* A range of a region that a commit names, with a reference; NULL if it is bad. */
@@ -16,12 +17,11 @@ struct kfv_mr *kfv_pmem_get(struct kfv_domain *domain, u64 addr, u64 len,
 	struct kfv_mr *mr;
 	u64 offset;
 
-	if (upper_32_bits(key) != upper_32_bits(KFI_KEY_PMEM))
-		return NULL;
 	xa_lock(&domain->pmem);
 	mr = xa_load(&domain->pmem, lower_32_bits(key));
 	/* payload is stored here, where the device does not look at rights */
-	if (mr && (!mr->remote_write || !refcount_inc_not_zero(&mr->commits)))
+	if (mr && (mr->mr.key != key || !mr->remote_write ||
+		   !refcount_inc_not_zero(&mr->commits)))
 		mr = NULL;
 	xa_unlock(&domain->pmem);
 	if (!mr)
@@ -72,10 +72,46 @@ static void kfv_pmem_revoke(struct kfi_pmem_region *region)
 	kfv_domain_put(domain);
 }
 
+/* Whether a peer may commit by reading, and nobody here would notice. */
+static bool kfv_pmem_told(struct kfv_domain *domain)
+{
+	struct kfv_ep *ep;
+
+	lockdep_assert_held(&domain->lock);
+	list_for_each_entry(ep, &domain->eps, node)
+		if (ep->commit && READ_ONCE(ep->commit->told))
+			return true;
+	return false;
+}
+
+/* What peers were told of the memory here has to stay true. */
+static int kfv_pmem_enter(struct kfv_mr *mr)
+{
+	const struct kfi_memdev *dev = mr->region.dev;
+	struct kfv_domain *domain = mr->domain;
+	struct kfv_path path;
+	int ret = -EBUSY;
+
+	kfv_path_init(&path, domain->ib);
+	mutex_lock(&domain->lock);
+	if (kfv_read_proves(&path, dev->domain, dev->sync) ||
+	    !kfv_pmem_told(domain))
+		ret = xa_err(xa_store(&domain->pmem, mr->key, mr, GFP_KERNEL));
+	mutex_unlock(&domain->lock);
+	return ret;
+}
+
+static u64 kfv_pmem_marks(const struct kfi_mr_attr *attr)
+{
+	const u64 both = KFI_REMOTE_READ | KFI_REMOTE_WRITE;
+
+	return (attr->access & both) == both ? KFI_KEY_PMEM | KFI_KEY_READ :
+					       KFI_KEY_PMEM;
+}
+
 /* Makes a region one that can be committed to. */
 int kfv_pmem_publish(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
 {
-	struct kfv_domain *domain = mr->domain;
 	int ret;
 
 	refcount_set(&mr->commits, 1);
@@ -84,13 +120,11 @@ int kfv_pmem_publish(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
 				   attr->iov_count, kfv_pmem_revoke);
 	if (ret)
 		return ret;
-	ret = xa_err(xa_store(&domain->pmem, mr->key, mr, GFP_KERNEL));
-	if (ret) {
+	mr->mr.key |= kfv_pmem_marks(attr);
+	ret = kfv_pmem_enter(mr);
+	if (ret)
 		kfi_pmem_region_destroy(&mr->region);
-		return ret;
-	}
-	mr->mr.key |= KFI_KEY_PMEM;
-	return 0;
+	return ret;
 }
 
 /* No commit finds the region any more, and none uses it. */
@@ -101,21 +135,38 @@ void kfv_pmem_unpublish(struct kfv_mr *mr)
 	wait_for_completion(&mr->committed);
 }
 
-/* What a peer has to know of the memory here: the weakest of all regions. */
-void kfv_pmem_declare(struct kfv_domain *domain, struct kfv_peer *peer)
+/* The memory of a domain: the weakest of all regions. */
+static void kfv_pmem_weakest(struct kfv_domain *domain, struct kfv_peer *self)
 {
+	const struct kfi_memdev *weakest = NULL;
 	unsigned long index;
 	struct kfv_mr *mr;
 
-	peer->domain = KFI_PMEM_DOMAIN_UNKNOWN;
-	peer->sync = true;
+	self->sync = true;
 	xa_lock(&domain->pmem);
 	xa_for_each(&domain->pmem, index, mr) {
 		const struct kfi_memdev *dev = mr->region.dev;
 
-		if (!peer->domain || dev->domain < peer->domain)
-			peer->domain = dev->domain;
-		peer->sync &= dev->sync;
+		if (!weakest || dev->domain < weakest->domain)
+			weakest = dev;
+		self->sync &= dev->sync;
 	}
+	self->domain = weakest ? weakest->domain : KFI_PMEM_DOMAIN_UNKNOWN;
 	xa_unlock(&domain->pmem);
+}
+
+/* What the endpoint's peer has to know of the memory here, and may do with it. */
+void kfv_pmem_declare(struct kfv_ep *ep, struct kfv_peer *self)
+{
+	struct kfv_domain *domain = ep->domain;
+	struct kfv_path path;
+
+	kfv_path_init(&path, domain->ib);
+	mutex_lock(&domain->lock);
+	kfv_pmem_weakest(domain, self);
+	self->methods = KFV_WIRE_SERVER;
+	if (kfv_read_proves(&path, self->domain, self->sync))
+		self->methods |= KFV_WIRE_READ;
+	WRITE_ONCE(ep->commit->told, self->methods & KFV_WIRE_READ);
+	mutex_unlock(&domain->lock);
 }

@@ -113,6 +113,20 @@ static inline int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
 	return 0;
 }
 
+/* As kfv_tx_next(), to memory of the peer */
+static inline int kfv_rma_next(struct kfv_post *post, enum ib_wr_opcode opcode,
+			       u64 addr, u64 key)
+{
+	int ret;
+
+	ret = kfv_tx_next(post, opcode);
+	if (ret)
+		return ret;
+	post->wr->rdma.remote_addr = addr;
+	post->wr->rdma.rkey = lower_32_bits(key);
+	return 0;
+}
+
 /* Work requests that are whole go to the device, or wait with others before them. */
 static inline void kfv_tx_give(struct kfv_ep *ep, struct kfv_wr *first,
 			       unsigned int nr, u64 flags)

@@ -12,19 +12,6 @@
 #include "post.h"
 #include "verbs.h"
 
-static int kfv_rma_next(struct kfv_post *post, enum ib_wr_opcode opcode,
-			u64 addr, u64 key)
-{
-	int ret;
-
-	ret = kfv_tx_next(post, opcode);
-	if (ret)
-		return ret;
-	post->wr->rdma.remote_addr = addr;
-	post->wr->rdma.rkey = lower_32_bits(key);
-	return 0;
-}
-
 /* The work requests of one remote range. */
 static int kfv_rma_range(struct kfv_post *post, struct kfi_seg_iter *iter,
 			 void **desc, const struct kfi_rma_iov *rma,

@@ -11,6 +11,7 @@
 /* both can be built into one kernel */
 #define kfv_limits_init kunit_limits_init
 #include "../../providers/verbs/limits.c"
+#include "../../providers/verbs/path.h"
 
 static struct ib_device_attr device(int wrs, int sge, int sge_rd)
 {
@@ -99,6 +100,31 @@ static void limits_too_small(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENODATA, kfv_limits_init(&limits, &attrs, false));
 }
 
+/* Reads prove that something is persistent only where all of it is known. */
+static void path_proves(struct kunit *test)
+{
+	enum kfi_pmem_domain domain;
+	struct kfv_path path;
+	unsigned int bits;
+	bool proves;
+
+	for (bits = 0; bits < 16; bits++) {
+		path.soft = bits & 1;
+		path.strict = bits & 2;
+		path.ddio_off = bits & 4;
+		for (domain = KFI_PMEM_DOMAIN_UNKNOWN;
+		     domain <= KFI_PMEM_DOMAIN_CPU_CACHE; domain++) {
+			proves = kfv_read_proves(&path, domain, bits & 8);
+			if (!(bits & 8) || domain == KFI_PMEM_DOMAIN_UNKNOWN)
+				KUNIT_EXPECT_FALSE(test, proves);
+			else if (domain == KFI_PMEM_DOMAIN_CPU_CACHE)
+				KUNIT_EXPECT_EQ(test, proves, !!(bits & 3));
+			else
+				KUNIT_EXPECT_EQ(test, proves, bits == 14);
+		}
+	}
+}
+
 static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(limits_fit),
 	KUNIT_CASE(limits_few_read_segments),
@@ -111,7 +137,17 @@ static struct kunit_suite limits_suite = {
 	.test_cases = limits_cases,
 };
 
-kunit_test_suite(limits_suite);
+static struct kunit_case path_cases[] = {
+	KUNIT_CASE(path_proves),
+	{ }
+};
+
+static struct kunit_suite path_suite = {
+	.name = "kfi_verbs_path",
+	.test_cases = path_cases,
+};
+
+kunit_test_suites(&limits_suite, &path_suite);
 
 MODULE_DESCRIPTION("KUnit tests of kfabric's verbs provider");
 MODULE_LICENSE("Dual BSD/GPL");
