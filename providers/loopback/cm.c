@@ -81,7 +81,6 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 	conn->param = ep->conn_param;
 	conn->addrs[LO_ACTIVE] = ep->name->addr;
 	conn->addrs[LO_PASSIVE] = *dest;
-	lo_mr_declare(ep->domain, &conn->memory[LO_ACTIVE]);
 	pep = lo_name_find(ep->domain->fabric->net, dest);
 	if (pep)
 		ret = lo_request_prepare(conn, pep, &ev);
@@ -89,6 +88,7 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 		return ret;
 
 	lo_conn_attach(conn, ep, LO_ACTIVE);
+	lo_mr_declare(ep->domain, &conn->memory[LO_ACTIVE]);
 	if (ev) {
 		lo_conn_wait(conn, ep->connect_timeout);
 		lo_request_post(conn, pep, ev, param, paramlen);
@@ -189,6 +189,10 @@ static int lo_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
 		ret = lo_begun(lo);
 	if (!ret && !lo->enabled)
 		ret = lo_ep_enable(lo);
+	if (!ret && lo->limits.commit &&
+	    lo_conn_method(lo, lo->conn_param.initiator_depth) ==
+	    KFI_COMMIT_NONE)
+		ret = -EOPNOTSUPP;
 	if (!ret) {
 		lo_mr_declare(lo->domain, &lo->conn->memory[LO_PASSIVE]);
 		if (!lo_conn_up(lo->conn, param, paramlen))

@@ -218,7 +218,7 @@ static int lo_batch_persist(struct lo_commits *commits, u32 nr)
 }
 
 /* The slot is free before the entry is made: who reads that may post at once. */
-static void lo_commit_free_slot(struct lo_ep *ep, bool failed)
+void lo_commit_free_slot(struct lo_ep *ep, bool failed)
 {
 	struct lo_tx *tx = &ep->tx;
 
@@ -434,7 +434,7 @@ void lo_commit_info(struct lo_ep *ep, struct kfi_commit_info *info)
 	if (!ep->limits.commit || !ep->conn || !lo_conn_was_up(ep->conn))
 		return;
 	memory = &ep->conn->memory[!ep->side];
-	info->method = KFI_COMMIT_SERVER;
+	info->method = ep->tx.method;
 	info->domain = memory->domain;
 	info->sync = memory->sync;
 	info->max_ranges = LO_RMA_IOV_LIMIT;

@@ -102,13 +102,45 @@ bool lo_conn_was_up(struct lo_conn *conn)
 	return was_up;
 }
 
+bool lo_conn_is_down(struct lo_conn *conn)
+{
+	bool down;
+
+	spin_lock(&conn->lock);
+	down = conn->state == LO_CONN_DOWN;
+	spin_unlock(&conn->lock);
+	return down;
+}
+
+/*
+ * How an endpoint is going to commit, on a connection with so many reads: as its
+ * consumer wants, if what its peer declares allows that.
+ */
+enum kfi_commit_method lo_conn_method(const struct lo_ep *ep, u8 depth)
+{
+	unsigned long allowed = ep->conn->memory[!ep->side].methods;
+
+	if (!depth)
+		allowed &= ~BIT(KFI_COMMIT_READ);
+	return kfi_prov_method(ep->commit_method, allowed);
+}
+
 /* The two ends settle on the smaller depth. */
+static u8 lo_ep_depth(const struct lo_ep *ep, const struct lo_ep *peer)
+{
+	return min(ep->conn_param.initiator_depth,
+		   peer->conn_param.responder_resources);
+}
+
 static void lo_ep_up(struct lo_ep *ep, const struct lo_ep *peer)
 {
+	u8 depth = lo_ep_depth(ep, peer);
+
 	spin_lock_irq(&ep->tx.lock);
 	ep->tx.status = 0;
-	ep->tx.depth = min(ep->conn_param.initiator_depth,
-			   peer->conn_param.responder_resources);
+	ep->tx.depth = depth;
+	if (ep->limits.commit)
+		ep->tx.method = lo_conn_method(ep, depth);
 	spin_unlock_irq(&ep->tx.lock);
 }
 
@@ -160,23 +192,40 @@ static void lo_ep_fail(struct lo_ep *ep, enum lo_error error, const void *data,
 	kfi_eq_post(ep->eq, &ep->error);
 }
 
+/* What the side that connects finds wrong with the answer, or LO_OK */
+static enum lo_error lo_conn_check(const struct lo_conn *conn)
+{
+	const struct lo_ep *passive = conn->ends[LO_PASSIVE];
+	const struct lo_ep *active = conn->ends[LO_ACTIVE];
+
+	if (conn->commit != passive->limits.commit)
+		return LO_NO_COMMIT;
+	if (conn->commit && lo_conn_method(active, lo_ep_depth(active, passive))
+			    == KFI_COMMIT_NONE)
+		return LO_NO_METHOD;
+	return LO_OK;
+}
+
 /*
  * The listener accepts, and sends @data; with an endpoint that does not commit it
  * cannot accept one that does. False when the other side has given up.
  */
 bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len)
 {
+	enum lo_error error = LO_OK;
 	struct lo_ep *passive;
 	bool ok;
 
 	spin_lock(&conn->lock);
 	passive = conn->ends[LO_PASSIVE];
 	ok = conn->state == LO_CONN_REQUESTED;
-	if (ok && conn->commit == passive->limits.commit) {
+	if (ok)
+		error = lo_conn_check(conn);
+	if (ok && !error) {
 		lo_conn_connect(conn, data, len);
 	} else if (ok) {
 		conn->state = LO_CONN_DOWN;
-		lo_ep_fail(conn->ends[LO_ACTIVE], LO_NO_COMMIT, NULL, 0, 0);
+		lo_ep_fail(conn->ends[LO_ACTIVE], error, NULL, 0, 0);
 		lo_ep_fail(passive, LO_RESET, NULL, 0, 0);
 	} else {
 		lo_ep_kill(passive);

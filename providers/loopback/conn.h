@@ -132,6 +132,7 @@ void lo_conn_put(struct lo_conn *conn);
 void lo_conn_attach(struct lo_conn *conn, struct lo_ep *ep, unsigned int side);
 void lo_conn_detach(struct lo_ep *ep);
 bool lo_conn_was_up(struct lo_conn *conn);
+bool lo_conn_is_down(struct lo_conn *conn);
 void lo_conn_wait(struct lo_conn *conn, unsigned int timeout);
 bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len);
 void lo_conn_fail(struct lo_conn *conn);
@@ -144,6 +145,7 @@ struct lo_ep *lo_peer_get(struct lo_ep *ep);
 void lo_peer_put(struct lo_ep *peer);
 bool lo_ep_serving(struct lo_ep *ep);
 size_t lo_cm_room(const struct lo_conn *conn, size_t size);
+enum kfi_commit_method lo_conn_method(const struct lo_ep *ep, u8 depth);
 
 /* connreq.c */
 int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,

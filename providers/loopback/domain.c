@@ -3,6 +3,8 @@
  * Domains.
  */
 
+#include <linux/bits.h>
+#include <linux/lockdep.h>
 #include <linux/numa.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -77,4 +79,21 @@ void lo_domain_fail(struct lo_domain *domain)
 	list_for_each_entry(ep, &domain->eps, node)
 		lo_conn_fail(ep->conn);
 	spin_unlock(&domain->lock);
+}
+
+/* Whether the peer of a connection was told so, and may act on it. */
+bool lo_domain_told(struct lo_domain *domain, enum kfi_commit_method method)
+{
+	bool told = false;
+	struct lo_ep *ep;
+
+	lockdep_assert_held(&domain->mrs.xa_lock);
+	spin_lock(&domain->lock);
+	list_for_each_entry(ep, &domain->eps, node) {
+		if (ep->conn->memory[ep->side].methods & BIT(method) &&
+		    !lo_conn_is_down(ep->conn))
+			told = true;
+	}
+	spin_unlock(&domain->lock);
+	return told;
 }

@@ -63,6 +63,8 @@ static void lo_finish(struct lo_ep *ep, struct lo_op *op, enum lo_error error)
 	lo_tx_done(ep, op);
 	if (error)
 		lo_conn_fail(ep->conn);
+	if (lo_commits_by_read(ep, desc.flags))
+		lo_commit_free_slot(ep, error);
 	lo_tx_complete(ep, &desc, error);
 }
 

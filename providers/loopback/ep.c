@@ -253,6 +253,7 @@ static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
 	lo_rnr_init(ep);
 	ep->connect_timeout = LO_CONNECT_TIMEOUT_MS;
 	ep->commit_timeout = LO_COMMIT_TIMEOUT_MS;
+	ep->commit_method = KFI_COMMIT_SERVER;
 	ep->tx.size = tx && tx->size ? tx->size : KFI_DEFAULT_TX_SIZE;
 	ep->rx.size = rx && rx->size ? rx->size : KFI_DEFAULT_RX_SIZE;
 	ep->ep.tx_op_flags = tx ? tx->op_flags : 0;

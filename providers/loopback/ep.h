@@ -128,6 +128,7 @@ struct lo_recv {
  * @selective: bound with KFI_SELECTIVE_COMPLETION
  * @size: operations that can be outstanding or unread
  * @depth: reads and atomics that the connection has
+ * @method: how it commits
  * @cq: completion queue
  * @credit: slots in @cq
  * @ops: slots, a ring; the engine alone advances @head
@@ -151,6 +152,7 @@ struct lo_tx {
 	bool				selective;
 	u32				size;
 	u8				depth;
+	enum kfi_commit_method		method;
 	struct lo_cq			*cq;
 	struct kfi_cq_credit		*credit;
 	struct lo_op			*ops;
@@ -218,6 +220,7 @@ struct lo_rx {
  * @conn_param: KFI_OPT_CONN_PARAM
  * @connect_timeout: KFI_OPT_CONNECT_TIMEOUT, ms
  * @commit_timeout: KFI_OPT_COMMIT_TIMEOUT, ms
+ * @commit_method: KFI_OPT_COMMIT_METHOD
  * @conn: its connection, from kfi_connect() on, or from its opening for a request
  * @side: its index in the connection
  * @serving: operations of the peer under way here; under @conn's lock
@@ -248,6 +251,7 @@ struct lo_ep {
 	struct kfi_conn_param	conn_param;
 	unsigned int		connect_timeout;
 	unsigned int		commit_timeout;
+	enum kfi_commit_method	commit_method;
 	struct lo_conn		*conn;
 	unsigned int		side;
 	unsigned int		serving;
@@ -317,6 +321,12 @@ extern const struct kfi_ops_msg lo_no_msg_ops;
 extern const struct kfi_ops_rma lo_rma_ops;
 extern const struct kfi_ops_atomic lo_atomic_ops;
 extern const struct kfi_ops_atomic lo_no_atomic_ops;
+/* Whether an operation is a commit that is not the target's provider's business. */
+static inline bool lo_commits_by_read(const struct lo_ep *ep, u64 flags)
+{
+	return flags & KFI_COMMIT && ep->tx.method == KFI_COMMIT_READ;
+}
+
 int lo_exec_send(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op);
 int lo_exec_read(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op);
 int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op);

@@ -37,6 +37,7 @@ static const struct {
 	[LO_REJECTED] = { ECONNREFUSED, "rejected by the listener" },
 	[LO_CONNECT_TIMEOUT] = { ETIMEDOUT, "no answer from the listener" },
 	[LO_NO_COMMIT] = { EPROTONOSUPPORT, "the listener does not commit" },
+	[LO_NO_METHOD] = { EOPNOTSUPP, "the peer does not commit in this way" },
 	[LO_RESET] = { ECONNRESET, "the other side went away" },
 };
 

@@ -38,6 +38,7 @@ struct workqueue_struct;
  *	lo_names_lock() (mutex)
  *	memory device's lock (the core's)
  *	  lo_mr.access (rwsem)
+ *	  lo_domain.mrs (its own lock)
  *	  lo_domain.lock
  *	    lo_conn.lock
  *	      lo_tx.lock, lo_rx.lock, lo_commits.lock
@@ -79,6 +80,7 @@ struct workqueue_struct;
  * @LO_REJECTED: the listener rejected
  * @LO_CONNECT_TIMEOUT: the listener did not answer in time
  * @LO_NO_COMMIT: the listener's endpoint is none that commits
+ * @LO_NO_METHOD: it is, but not by the method that was asked for
  * @LO_RESET: the other side went away
  * @LO_ERROR_LAST: one more than the last
  */
@@ -97,6 +99,7 @@ enum lo_error {
 	LO_REJECTED,
 	LO_CONNECT_TIMEOUT,
 	LO_NO_COMMIT,
+	LO_NO_METHOD,
 	LO_RESET,
 	LO_ERROR_LAST
 };
@@ -116,7 +119,7 @@ struct lo_fabric {
  * @domain: what the consumer has
  * @fabric: its fabric
  * @mrs: regions, by the upper bits of the key's low word; its lock covers the
- *	way from an entry to a reference
+ *	way from an entry to a reference, and what peers are told of all of them
  * @last_id: last index used in @mrs
  * @lock: protects @eps
  * @eps: connected commit endpoints: who fails when a region is revoked
@@ -154,6 +157,7 @@ int lo_domain_open(struct kfid_fabric *fabric, struct kfi_info *info,
 		   struct kfid_domain **domain, void *context,
 		   const char *owner);
 void lo_domain_fail(struct lo_domain *domain);
+bool lo_domain_told(struct lo_domain *domain, enum kfi_commit_method method);
 
 /* cq.c */
 int lo_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,

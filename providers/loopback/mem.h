@@ -83,10 +83,13 @@ struct lo_mr {
  * struct lo_memory - what one end says of its persistent memory
  * @domain: the weakest persistence domain of its regions
  * @sync: persisting any of them is no request that sleeps
+ * @methods: BIT() of each &enum kfi_commit_method by which it can be committed to;
+ *	under the lock of the domain's regions
  */
 struct lo_memory {
 	enum kfi_pmem_domain	domain;
 	bool			sync;
+	unsigned long		methods;
 };
 
 /**

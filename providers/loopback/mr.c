@@ -113,13 +113,22 @@ void lo_mr_cursor(const struct lo_mr *mr, u64 addr, struct lo_cursor *cursor)
 	};
 }
 
-/* What a peer has to know of the memory here, as it is now. */
+/* Whether what is stored is persistent at once: there is no device on the way. */
+static bool lo_read_proves(enum kfi_pmem_domain domain, bool sync)
+{
+	return domain == KFI_PMEM_DOMAIN_CPU_CACHE && sync;
+}
+
+/*
+ * What a peer has to know of the memory here, as it is now, and may do with it until
+ * the connection ends.
+ */
 void lo_mr_declare(struct lo_domain *domain, struct lo_memory *memory)
 {
+	const struct kfi_memdev *weakest = NULL;
 	unsigned long id;
 	struct lo_mr *mr;
 
-	memory->domain = KFI_PMEM_DOMAIN_UNKNOWN;
 	memory->sync = true;
 	xa_lock(&domain->mrs);
 	xa_for_each(&domain->mrs, id, mr) {
@@ -127,10 +136,14 @@ void lo_mr_declare(struct lo_domain *domain, struct lo_memory *memory)
 
 		if (!mr->pmem)
 			continue;
-		if (!memory->domain || dev->domain < memory->domain)
-			memory->domain = dev->domain;
+		if (!weakest || dev->domain < weakest->domain)
+			weakest = dev;
 		memory->sync &= dev->sync;
 	}
+	memory->domain = weakest ? weakest->domain : KFI_PMEM_DOMAIN_UNKNOWN;
+	memory->methods = BIT(KFI_COMMIT_SERVER);
+	if (lo_read_proves(memory->domain, memory->sync))
+		memory->methods |= BIT(KFI_COMMIT_READ);
 	xa_unlock(&domain->mrs);
 }
 
@@ -228,10 +241,28 @@ static u64 lo_mr_iova(const struct lo_mr *mr)
 	return (u64)atomic64_fetch_add(span, &lo_next_iova) + offset;
 }
 
+static u64 lo_mr_marks(const struct lo_mr *mr)
+{
+	if (!mr->pmem)
+		return 0;
+	return mr->rights == LO_REMOTE_RIGHTS ? KFI_KEY_PMEM | KFI_KEY_READ :
+						KFI_KEY_PMEM;
+}
+
+/* Whether it would make what a peer was told a lie, without anybody noticing. */
+static bool lo_mr_breaks(const struct lo_mr *mr)
+{
+	const struct kfi_memdev *dev = mr->region.dev;
+
+	return mr->pmem && !lo_read_proves(dev->domain, dev->sync) &&
+	       lo_domain_told(mr->domain, KFI_COMMIT_READ);
+}
+
 /* The region is complete but for its key; from here on peers can find it. */
 static int lo_mr_enter(struct lo_mr *mr)
 {
 	struct lo_domain *domain = mr->domain;
+	bool breaks;
 	u32 id;
 	int ret;
 
@@ -239,11 +270,15 @@ static int lo_mr_enter(struct lo_mr *mr)
 			      &domain->last_id, GFP_KERNEL);
 	if (ret < 0)
 		return ret;
-	mr->mr.key = (u64)id << LO_KEY_SHIFT | get_random_u8();
-	if (mr->pmem)
-		mr->mr.key |= KFI_KEY_PMEM;
-	xa_store(&domain->mrs, id, mr, GFP_KERNEL);
-	return 0;
+	mr->mr.key = lo_mr_marks(mr) | (u64)id << LO_KEY_SHIFT | get_random_u8();
+	xa_lock(&domain->mrs);
+	breaks = lo_mr_breaks(mr);
+	if (breaks)
+		__xa_erase(&domain->mrs, id);
+	else
+		__xa_store(&domain->mrs, id, mr, 0);
+	xa_unlock(&domain->mrs);
+	return breaks ? -EBUSY : 0;
 }
 
 static int lo_mr_setup(struct lo_mr *mr, const struct kfi_mr_attr *attr)

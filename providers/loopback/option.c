@@ -48,6 +48,10 @@ static int lo_getopt(struct kfid *fid, int level, int optname, void *optval,
 	case KFI_OPT_COMMIT_INFO:
 		lo_commit_info(ep, &info);
 		return lo_opt_value(optval, optlen, info);
+	case KFI_OPT_COMMIT_METHOD:
+		if (!ep->limits.commit)
+			return -ENOPROTOOPT;
+		return lo_opt_value(optval, optlen, ep->commit_method);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -129,6 +133,13 @@ static int lo_setopt(struct kfid *fid, int level, int optname,
 		break;
 	case KFI_OPT_CONN_PARAM:
 		ret = lo_set_conn_param(ep, optval, optlen);
+		break;
+	case KFI_OPT_COMMIT_METHOD:
+		ret = -ENOPROTOOPT;
+		if (ep->limits.commit)
+			ret = kfi_prov_setopt_method(&ep->commit_method,
+						     lo_has_begun(ep), optval,
+						     optlen);
 		break;
 	default:
 		ret = -ENOPROTOOPT;

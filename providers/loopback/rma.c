@@ -135,16 +135,12 @@ static int lo_exec_commit(struct lo_ep *ep, struct lo_ep *peer,
 	return ret ? ret : lo_commit_add(ep, peer, op);
 }
 
-/* On a wire, a read of the last byte that there is. */
-static int lo_read_back(struct lo_ep *peer, const struct lo_op *op)
+/* Whether the last byte of a range could be read. */
+static int lo_read_byte(struct lo_ep *peer, const struct kfi_rma_iov *range)
 {
-	struct kfi_rma_iov last = { };
+	struct kfi_rma_iov last = *range;
 	struct lo_mr *mr;
-	u32 i;
 
-	for (i = 0; i < op->desc.nr_ranges; i++)
-		if (op->ranges[i].len)
-			last = op->ranges[i];
 	if (!last.len)
 		return LO_OK;
 	last.addr += last.len - 1;
@@ -154,6 +150,28 @@ static int lo_read_back(struct lo_ep *peer, const struct lo_op *op)
 		return LO_REM_ACCESS;
 	lo_mr_end(mr);
 	return LO_OK;
+}
+
+/* On a wire, a read of the last byte that there is. */
+static int lo_read_back(struct lo_ep *peer, const struct lo_op *op)
+{
+	u32 i, last = 0;
+
+	for (i = 0; i < op->desc.nr_ranges; i++)
+		if (op->ranges[i].len)
+			last = i;
+	return lo_read_byte(peer, &op->ranges[last]);
+}
+
+/* What is visible is persistent; on a wire, each region is read from. */
+static int lo_read_commit(struct lo_ep *peer, const struct lo_op *op)
+{
+	int ret = LO_OK;
+	u32 i;
+
+	for (i = 0; i < op->desc.nr_ranges && !ret; i++)
+		ret = lo_read_byte(peer, &op->ranges[i]);
+	return ret;
 }
 
 /* What the target is told: bytes of all ranges, written now or before. */
@@ -181,12 +199,14 @@ int lo_exec_write(struct lo_ep *ep, struct lo_ep *peer, struct lo_op *op)
 			       lo_rx_peek(peer, ep, &recv);
 	if (ret)
 		return ret;
-	if (desc->flags & KFI_COMMIT)
+	if (desc->flags & KFI_COMMIT && !lo_commits_by_read(ep, desc->flags))
 		ret = lo_exec_commit(ep, peer, op);
 	else
 		ret = lo_copy_ranges(ep, peer, op, KFI_REMOTE_WRITE);
 	if (!ret && lo_delivers(ep, desc->flags))
 		ret = lo_read_back(peer, op);
+	if (!ret && lo_commits_by_read(ep, desc->flags))
+		ret = lo_read_commit(peer, op);
 	if (!data || ret == -EINPROGRESS)
 		return ret;
 	if (!ret && commit)

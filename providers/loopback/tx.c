@@ -92,6 +92,9 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 		return tx->status;
 	if (post->reads && !tx->depth)
 		return -EOPNOTSUPP;
+	if (commit && tx->method == KFI_COMMIT_READ &&
+	    !kfi_prov_readable(post->ranges, post->desc.nr_ranges))
+		return -EACCES;
 	if (commit && tx->commits == LO_COMMIT_SLOTS) {
 		tx->want_commit = tx->handler.handler;
 		return -EAGAIN;
