@@ -208,5 +208,7 @@ const struct suite_test suite_answer_tests[] = {
 	{ "answer.late_timeout", test_late_timeout },
 	{ "answer.unread_data", test_unread_data },
 	{ "answer.raw", test_raw },
+	{ "answer.unread_read", test_unread, KFI_COMMIT_READ },
+	{ "answer.patience_read", test_patience, KFI_COMMIT_READ },
 	{ }
 };

@@ -18,17 +18,6 @@
 
 #define COMMIT_DELAY_MS	200
 
-static void get_info(struct suite *t, struct kfid_ep *ep,
-		     struct kfi_commit_info *info)
-{
-	size_t len = sizeof(*info);
-
-	memset(info, 0xff, len);
-	EXPECT_OK(t, kfi_getopt(&ep->fid, KFI_OPT_ENDPOINT,
-				KFI_OPT_COMMIT_INFO, info, &len));
-	EXPECT_EQ(t, len, sizeof(*info));
-}
-
 /* There is nothing to be said of an endpoint that cannot commit, or not yet. */
 static void check_no_info(struct suite *t, struct suite_net *net, u64 caps)
 {
@@ -39,7 +28,7 @@ static void check_no_info(struct suite *t, struct suite_net *net, u64 caps)
 	if (!EXPECT_OK(t, suite_getinfo(caps, net->port, 0, &info)))
 		return;
 	if (EXPECT_OK(t, kfi_endpoint(net->domain, info, &ep, NULL))) {
-		get_info(t, ep, &none);
+		store_get_info(t, ep, &none);
 		EXPECT_EQ(t, none.method, KFI_COMMIT_NONE);
 		EXPECT_EQ(t, none.domain, KFI_PMEM_DOMAIN_UNKNOWN);
 		EXPECT(t, !none.sync);
@@ -60,9 +49,9 @@ static void test_info(struct suite *t)
 	check_no_info(t, &store.net, SUITE_COMMIT);
 	check_no_info(t, &store.net, SUITE_RAW);
 	/* both ends are ends of the same memory */
-	get_info(t, store.pair.b.ep, &info);
+	store_get_info(t, store.pair.b.ep, &info);
 	EXPECT_EQ(t, info.domain, KFI_PMEM_DOMAIN_MEMORY);
-	get_info(t, store.pair.a.ep, &info);
+	store_get_info(t, store.pair.a.ep, &info);
 	EXPECT_EQ(t, info.method, KFI_COMMIT_SERVER);
 	EXPECT_EQ(t, info.domain, KFI_PMEM_DOMAIN_MEMORY);
 	EXPECT_EQ(t, info.sync, 1);
@@ -112,7 +101,7 @@ static void check_trace(struct store *store, unsigned long *lines,
 	if (!EXPECT_COMP(t, &store->pair.a.tx, store, NULL))
 		return;
 	EXPECT_SAME(t, store->mem + offset, store->buf + offset, len);
-	EXPECT(t, kfi_pmemsim_dirty(store->sim, offset, len));
+	store_expect_dirty(store, offset, len, true);
 	store_take_lines(store, lines);
 
 	suite_fill(t, store->buf + offset, len);
@@ -274,12 +263,14 @@ static void test_data(struct suite *t)
 {
 	struct suite_comp comp;
 	struct store store;
+	unsigned int delay;
 	ktime_t start;
 
 	if (!store_open(t, &store, NULL))
 		return;
 	EXPECT_EQ(t, store.pair.info->mode, 0);
-	kfi_pmemsim_set_delay(store.sim, COMMIT_DELAY_MS);
+	delay = store_reads(&store) ? 0 : COMMIT_DELAY_MS;
+	kfi_pmemsim_set_delay(store.sim, delay);
 	store.data = 0xfffefdfc;
 	start = ktime_get();
 	EXPECT_OK(t, store_write(&store, 0, 1000, &store,
@@ -287,8 +278,7 @@ static void test_data(struct suite *t)
 	if (EXPECT(t, suite_read_comp(t, &store.pair.b.rx, &comp,
 				      SUITE_TIMEOUT_MS)) &&
 	    EXPECT_EQ(t, comp.err, 0)) {
-		EXPECT(t, ktime_ms_delta(ktime_get(), start) >=
-			  COMMIT_DELAY_MS);
+		EXPECT(t, ktime_ms_delta(ktime_get(), start) >= delay);
 		EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, 1000));
 		EXPECT(t, comp.entry.flags & KFI_REMOTE_CQ_DATA);
 		EXPECT_EQ(t, comp.entry.data, 0xfffefdfc);
@@ -304,7 +294,7 @@ static void test_data(struct suite *t)
 				      SUITE_TIMEOUT_MS))) {
 		EXPECT_EQ(t, comp.entry.data, 5);
 		EXPECT_EQ(t, comp.entry.len, 1000);
-		EXPECT(t, kfi_pmemsim_dirty(store.sim, SZ_64K, 1000));
+		store_expect_dirty(&store, SZ_64K, 1000, true);
 	}
 	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
 	store_close(&store);
@@ -451,6 +441,9 @@ const struct suite_test suite_commit_tests[] = {
 	{ "commit.order", test_order },
 	{ "commit.fails_in_order", test_fails_in_order },
 	{ "commit.data", test_data },
+	{ "commit.trace_read", test_trace, KFI_COMMIT_READ },
+	{ "commit.ranges_read", test_ranges, KFI_COMMIT_READ },
+	{ "commit.data_read", test_data, KFI_COMMIT_READ },
 	{ "commit.marker", test_marker },
 	{ "commit.marker_broken", test_marker_broken },
 	{ "commit.read_only", test_read_only },

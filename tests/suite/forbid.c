@@ -227,5 +227,6 @@ const struct suite_test suite_forbid_tests[] = {
 	{ "forbid.writes", test_writes },
 	{ "forbid.calls", test_calls },
 	{ "forbid.states", test_states },
+	{ "forbid.writes_read", test_writes, KFI_COMMIT_READ },
 	{ }
 };

@@ -282,9 +282,12 @@ static void test_selective(struct suite *t)
 				 KFI_COMMIT | KFI_COMPLETION));
 	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
 	EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, 4096));
-	kfi_pmemsim_fail_next(store.sim, 1);
-	EXPECT_OK(t, store_write(&store, 0, 64, &store, KFI_COMMIT));
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EIO, KFI_RMA | KFI_WRITE);
+	if (!store_reads(&store)) {
+		kfi_pmemsim_fail_next(store.sim, 1);
+		EXPECT_OK(t, store_write(&store, 0, 64, &store, KFI_COMMIT));
+		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EIO,
+				KFI_RMA | KFI_WRITE);
+	}
 	EXPECT_NO_COMP(t, &store.pair.a.tx);
 	store_close(&store);
 }
@@ -370,5 +373,9 @@ const struct suite_test suite_form_tests[] = {
 	{ "form.selective", test_selective },
 	{ "form.batch", test_batch },
 	{ "form.room", test_room },
+	{ "form.vectors_read", test_vectors, KFI_COMMIT_READ },
+	{ "form.inject_read", test_inject, KFI_COMMIT_READ },
+	{ "form.more_read", test_more, KFI_COMMIT_READ },
+	{ "form.selective_read", test_selective, KFI_COMMIT_READ },
 	{ }
 };

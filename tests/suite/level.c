@@ -91,7 +91,7 @@ static void check_call(struct store *store, enum level_call call, u8 *buf,
 	if (!commit)
 		suite_settle(t, &pair->a, store->addr + offset, store->key);
 	EXPECT_ALL(t, store->mem + offset, 0x40 + call, LEVEL_LEN);
-	EXPECT_EQ(t, kfi_pmemsim_dirty(store->sim, offset, LEVEL_LEN), !commit);
+	store_expect_dirty(store, offset, LEVEL_LEN, !commit);
 	if (!has_data(call))
 		return;
 	if (EXPECT(t, suite_read_comp(t, &pair->b.rx, &comp,
@@ -189,7 +189,7 @@ static void test_commit(struct suite *t)
 	EXPECT_OK(t, store_write(&store, 4096, 8, &store,
 				 KFI_DELIVERY_COMPLETE));
 	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
-	EXPECT(t, kfi_pmemsim_dirty(store.sim, 4096, 8));
+	store_expect_dirty(&store, 4096, 8, true);
 	if (suite_mem_open(&store.net, &plain, 64, SUITE_ACCESS)) {
 		EXPECT_EQ(t, kfi_write(ep, store.buf, 8, NULL, 0, plain.addr,
 				       plain.key, NULL), -EINVAL);
@@ -293,5 +293,7 @@ const struct suite_test suite_level_tests[] = {
 	{ "level.commit", test_commit },
 	{ "level.delivery", test_delivery },
 	{ "level.refused", test_refused },
+	{ "level.calls_read", test_calls, KFI_COMMIT_READ },
+	{ "level.commit_read", test_commit, KFI_COMMIT_READ },
 	{ }
 };

@@ -78,6 +78,8 @@ static const struct suite_test *const suite_tables[] = {
 	suite_commit_tests,
 	suite_pure_tests,
 	suite_level_tests,
+	suite_method_tests,
+	suite_read_tests,
 	suite_form_tests,
 	suite_forbid_tests,
 	suite_region_tests,
@@ -203,7 +205,7 @@ bool suite_equal(struct suite *t, const char *file, int line, const char *text,
 
 static void suite_run(const struct suite_test *test, unsigned int nr)
 {
-	struct suite t = { .name = test->name };
+	struct suite t = { .name = test->name, .method = test->method };
 	ktime_t start = ktime_get();
 
 	prandom_seed_state(&t.rnd, seed ^ full_name_hash(NULL, test->name,

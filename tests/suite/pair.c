@@ -193,6 +193,23 @@ bool suite_patient(struct suite *t, struct suite_end *end)
 	return suite_set(t, end, KFI_OPT_CONNECT_TIMEOUT, &ms, sizeof(ms));
 }
 
+int suite_set_method(struct kfid_ep *ep, enum kfi_commit_method method)
+{
+	return kfi_setopt(&ep->fid, KFI_OPT_ENDPOINT, KFI_OPT_COMMIT_METHOD,
+			  &method, sizeof(method));
+}
+
+static bool suite_pair_set_method(struct suite_pair *pair,
+				  const struct suite_opts *opts)
+{
+	struct suite *t = pair->net->t;
+
+	if (!(pair->net->caps & KFI_RMA_PMEM) || (!opts->method && !t->method))
+		return true;
+	return EXPECT_OK(t, suite_set_method(pair->a.ep, opts->method ?
+					     *opts->method : t->method));
+}
+
 bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 		     const struct suite_opts *opts)
 {
@@ -208,7 +225,7 @@ bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 		return false;
 
 	ok = suite_end_open(net, &pair->a, pair->info, opts) &&
-	     suite_patient(t, &pair->a);
+	     suite_patient(t, &pair->a) && suite_pair_set_method(pair, opts);
 	if (ok && opts->tx_handler.handler)
 		ok = suite_set(t, &pair->a, KFI_OPT_TX_HANDLER,
 			       &opts->tx_handler, sizeof(opts->tx_handler));

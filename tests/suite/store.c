@@ -16,6 +16,28 @@
 #define STORE_RECORD	512
 #define STORE_TRACE	64
 
+void store_get_info(struct suite *t, struct kfid_ep *ep,
+		    struct kfi_commit_info *info)
+{
+	size_t len = sizeof(*info);
+
+	memset(info, 0xff, len);
+	EXPECT_OK(t, kfi_getopt(&ep->fid, KFI_OPT_ENDPOINT,
+				KFI_OPT_COMMIT_INFO, info, &len));
+	EXPECT_EQ(t, len, sizeof(*info));
+}
+
+static bool store_check_method(struct store *store)
+{
+	struct suite *t = store->t;
+	struct kfi_commit_info info;
+
+	if (!t->method)
+		return true;
+	store_get_info(t, store->pair.a.ep, &info);
+	return EXPECT_EQ(t, info.method, t->method);
+}
+
 /* A region and a connection; both end with a power cut. */
 bool store_connect(struct store *store, const struct suite_opts *opts)
 {
@@ -27,7 +49,8 @@ bool store_connect(struct store *store, const struct suite_opts *opts)
 		return false;
 	store->addr = store->mr->iova;
 	store->key = store->mr->key;
-	return suite_pair_open(&store->net, &store->pair, opts);
+	return suite_pair_open(&store->net, &store->pair, opts) &&
+	       store_check_method(store);
 }
 
 void store_disconnect(struct store *store)
@@ -73,9 +96,9 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 }
 
 /* In a simulator of their own */
-static bool store_open_attr(struct suite *t, struct store *store,
-			    const struct kfi_pmemsim_attr *attr,
-			    const struct suite_opts *opts)
+bool store_open_attr(struct suite *t, struct store *store,
+		     const struct kfi_pmemsim_attr *attr,
+		     const struct suite_opts *opts)
 {
 	struct kfi_pmemsim *sim = kfi_pmemsim_create_attr(STORE_NAME, attr);
 
@@ -92,7 +115,11 @@ static bool store_open_attr(struct suite *t, struct store *store,
 bool store_open(struct suite *t, struct store *store,
 		const struct suite_opts *opts)
 {
-	const struct kfi_pmemsim_attr attr = { .len = STORE_LEN };
+	const struct kfi_pmemsim_attr attr = {
+		.len = STORE_LEN,
+		.domain = t->method == KFI_COMMIT_READ ? KFI_PMEMSIM_EADR :
+							 KFI_PMEMSIM_ADR,
+	};
 
 	return store_open_attr(t, store, &attr, opts);
 }
@@ -135,12 +162,20 @@ void store_expect_lines(unsigned long *lines, size_t offset, size_t len)
 	bitmap_set(lines, first, last - first + 1);
 }
 
-/* Takes the lines that became persistent out of @lines; none may be twice. */
+/*
+ * Takes the lines that became persistent out of @lines; none may be twice. Where
+ * everything is persistent anyway, nobody may have asked for that.
+ */
 void store_take_lines(struct store *store, unsigned long *lines)
 {
 	struct kfi_pmemsim_trace trace[STORE_TRACE];
 	unsigned int nr, i;
 	u64 line, end;
+
+	if (store_reads(store)) {
+		EXPECT_EQ(store->t, kfi_pmemsim_persists(store->sim), 0);
+		bitmap_zero(lines, STORE_LINES);
+	}
 
 	do {
 		nr = kfi_pmemsim_trace_read(store->sim, trace, STORE_TRACE);
@@ -156,6 +191,17 @@ void store_take_lines(struct store *store, unsigned long *lines)
 						 line);
 		}
 	} while (nr);
+}
+
+/* A cut would lose the bytes, or not; some memory loses nothing. */
+void store_expect_dirty(struct store *store, size_t offset, size_t len,
+			bool dirty)
+{
+	bool is = kfi_pmemsim_dirty(store->sim, offset, len);
+
+	if (is != (dirty && !store_reads(store)))
+		COMPLAIN(store->t, "%zu bytes at %zu are %s", len, offset,
+			 is ? "not persistent" : "persistent");
 }
 
 /* The connection ends: whatever is posted is refused or fails, at once or soon. */

@@ -49,6 +49,9 @@ struct store {
 
 bool store_open(struct suite *t, struct store *store,
 		const struct suite_opts *opts);
+bool store_open_attr(struct suite *t, struct store *store,
+		     const struct kfi_pmemsim_attr *attr,
+		     const struct suite_opts *opts);
 bool store_open_at(struct suite *t, struct store *store, const char *path,
 		   size_t len, const struct suite_opts *opts);
 bool store_connect(struct store *store, const struct suite_opts *opts);
@@ -56,8 +59,18 @@ void store_disconnect(struct store *store);
 void store_close(struct store *store);
 void store_expect_lines(unsigned long *lines, size_t offset, size_t len);
 void store_take_lines(struct store *store, unsigned long *lines);
+void store_expect_dirty(struct store *store, size_t offset, size_t len,
+			bool dirty);
+void store_get_info(struct suite *t, struct kfid_ep *ep,
+		    struct kfi_commit_info *info);
 void store_wait_broken(struct store *store);
 ssize_t store_write(struct store *store, size_t offset, size_t len,
 		    void *context, u64 flags);
+
+/* Whether the target's memory needs no persisting, and is not asked for it. */
+static inline bool store_reads(const struct store *store)
+{
+	return store->t->method == KFI_COMMIT_READ;
+}
 
 #endif /* KFI_SUITE_STORE_H */

@@ -32,12 +32,14 @@
  * struct suite - the running test
  * @name: its name
  * @rnd: random numbers, the same ones for the same seed and name
+ * @method: how its pairs commit; KFI_COMMIT_NONE for the default
  * @complaints: expectations that did not hold
  * @skip: why it was skipped, or NULL
  */
 struct suite {
 	const char		*name;
 	struct rnd_state	rnd;
+	enum kfi_commit_method	method;
 	atomic_t		complaints;
 	const char		*skip;
 };
@@ -46,10 +48,12 @@ struct suite {
  * struct suite_test - a test
  * @name: "area.what"; a table ends with a NULL
  * @fn: runs it
+ * @method: see &struct suite
  */
 struct suite_test {
-	const char	*name;
-	void		(*fn)(struct suite *t);
+	const char		*name;
+	void			(*fn)(struct suite *t);
+	enum kfi_commit_method	method;
 };
 
 extern const struct suite_test suite_info_tests[];
@@ -72,6 +76,8 @@ extern const struct suite_test suite_atomic_tests[];
 extern const struct suite_test suite_commit_tests[];
 extern const struct suite_test suite_pure_tests[];
 extern const struct suite_test suite_level_tests[];
+extern const struct suite_test suite_method_tests[];
+extern const struct suite_test suite_read_tests[];
 extern const struct suite_test suite_form_tests[];
 extern const struct suite_test suite_forbid_tests[];
 extern const struct suite_test suite_region_tests[];
@@ -239,6 +245,7 @@ bool suite_no_comp(struct suite *t, const char *file, int line,
  * @op_flags: tx_attr.op_flags, unless 0
  * @tx_handler: of the connecting endpoint
  * @param: of the accepting endpoint, NULL for the default
+ * @method: KFI_OPT_COMMIT_METHOD of the connecting endpoint, NULL for the test's
  * @eq: for an endpoint whose events do not go to &suite_net.eq; not for pairs
  */
 struct suite_opts {
@@ -254,6 +261,7 @@ struct suite_opts {
 	u64				op_flags;
 	struct kfi_tx_handler_attr	tx_handler;
 	const struct kfi_conn_param	*param;
+	const enum kfi_commit_method	*method;
 	struct kfid_eq			*eq;
 };
 
@@ -314,6 +322,7 @@ void suite_net_close(struct suite_net *net);
 bool suite_end_open(struct suite_net *net, struct suite_end *end,
 		    struct kfi_info *info, const struct suite_opts *opts);
 void suite_end_close(struct suite *t, struct suite_end *end);
+int suite_set_method(struct kfid_ep *ep, enum kfi_commit_method method);
 bool suite_patient(struct suite *t, struct suite_end *end);
 bool suite_pair_open(struct suite_net *net, struct suite_pair *pair,
 		     const struct suite_opts *opts);

@@ -13,9 +13,14 @@
 
 static bool wire_open_memory(struct wire *w)
 {
+	const struct kfi_pmemsim_attr attr = {
+		.len = WIRE_MEM_LEN,
+		.domain = w->t->method == KFI_COMMIT_READ ? KFI_PMEMSIM_EADR :
+							    KFI_PMEMSIM_ADR,
+	};
 	struct suite *t = w->t;
 
-	w->sim = kfi_pmemsim_create(WIRE_NAME, WIRE_MEM_LEN);
+	w->sim = kfi_pmemsim_create_attr(WIRE_NAME, &attr);
 	if (IS_ERR(w->sim)) {
 		EXPECT_OK(t, PTR_ERR(w->sim));
 		w->sim = NULL;
@@ -73,9 +78,18 @@ void wire_good_record(struct wire_record *rec)
 {
 	*rec = (struct wire_record) {
 		.magic = cpu_to_be32(WIRE_MAGIC), .version = WIRE_VERSION,
-		.methods = 1, .slots = cpu_to_be16(4), .max_ranges = 1,
-		.max_inline = 8,
+		.methods = WIRE_SERVER, .slots = cpu_to_be16(4),
+		.max_ranges = 1, .max_inline = 8,
 	};
+}
+
+/* One of a target whose caches survive */
+void wire_read_record(struct wire_record *rec)
+{
+	wire_good_record(rec);
+	rec->domain = KFI_PMEM_DOMAIN_CPU_CACHE;
+	rec->flags = WIRE_SYNC;
+	rec->methods |= WIRE_READ;
 }
 
 /* The listener's @b is opened for a request with @data. */
@@ -234,9 +248,92 @@ static void test_most(struct suite *t)
 	wire_close(&w);
 }
 
+/* What is made of a declaration by who has no wish, and by who wants to read */
+static void check_methods(struct suite *t, const struct wire_record *rec,
+			  bool reads)
+{
+	struct kfi_commit_info info = { };
+	size_t len = sizeof(info);
+	struct suite_event ev;
+	struct wire w;
+
+	if (!wire_open(t, &w, SUITE_COMMIT, SUITE_RAW))
+		return;
+	if (!wire_call(&w, rec, sizeof(*rec)))
+		goto out;
+	if (!reads) {
+		EXPECT_OK(t, suite_set_method(w.b.ep, KFI_COMMIT_READ));
+		EXPECT_EQ(t, kfi_accept(w.b.ep, NULL, 0), -EOPNOTSUPP);
+	}
+	EXPECT_OK(t, suite_set_method(w.b.ep, KFI_COMMIT_NONE));
+	if (EXPECT_OK(t, kfi_accept(w.b.ep, NULL, 0)) &&
+	    EXPECT_EVENT(t, w.net.eq, KFI_CONNECTED, NULL, &ev) &&
+	    EXPECT_EVENT(t, w.net.eq, KFI_CONNECTED, NULL, &ev)) {
+		EXPECT_OK(t, kfi_getopt(&w.b.ep->fid, KFI_OPT_ENDPOINT,
+					KFI_OPT_COMMIT_INFO, &info, &len));
+		EXPECT_EQ(t, info.method, reads ? KFI_COMMIT_READ :
+						  KFI_COMMIT_SERVER);
+	}
+out:
+	wire_close(&w);
+}
+
+/* A method that nobody here knows does no harm; reads only where they can prove. */
+static void test_methods(struct suite *t)
+{
+	struct wire_record rec;
+
+	wire_read_record(&rec);
+	check_methods(t, &rec, true);
+	rec.methods = 0xff;
+	check_methods(t, &rec, true);
+	rec.methods &= ~WIRE_READ;
+	check_methods(t, &rec, false);
+	wire_read_record(&rec);
+	rec.flags = 0;
+	check_methods(t, &rec, false);
+	wire_read_record(&rec);
+	rec.domain = KFI_PMEM_DOMAIN_UNKNOWN;
+	check_methods(t, &rec, false);
+}
+
+/* What our own end declares, byte by byte */
+static void test_declaration(struct suite *t)
+{
+	bool reads = t->method == KFI_COMMIT_READ;
+	const struct wire_record *rec;
+	struct suite_event ev;
+	struct wire w;
+
+	if (!wire_open(t, &w, SUITE_RAW, SUITE_COMMIT))
+		return;
+	if (!EXPECT_OK(t, kfi_connect(w.a.ep, NULL, NULL, 0)) ||
+	    !EXPECT_EVENT(t, w.net.eq, KFI_CONNREQ, &w.net.pep->fid, &ev))
+		goto out;
+	rec = (void *)ev.data;
+	EXPECT(t, ev.len >= sizeof(*rec));
+	EXPECT_EQ(t, be32_to_cpu(rec->magic), WIRE_MAGIC);
+	EXPECT_EQ(t, rec->version, WIRE_VERSION);
+	EXPECT_EQ(t, rec->domain, reads ? KFI_PMEM_DOMAIN_CPU_CACHE :
+					  KFI_PMEM_DOMAIN_MEMORY);
+	EXPECT_EQ(t, rec->flags, WIRE_SYNC);
+	EXPECT_EQ(t, rec->methods, reads ? WIRE_SERVER | WIRE_READ :
+					   WIRE_SERVER);
+	EXPECT_EQ(t, be16_to_cpu(rec->slots), 64);
+	EXPECT_EQ(t, rec->max_ranges, WIRE_RANGES);
+	EXPECT_EQ(t, rec->max_inline, WIRE_INLINE);
+	EXPECT_EQ(t, be32_to_cpu(rec->reserved), 0);
+	kfi_freeinfo(ev.info);
+out:
+	wire_close(&w);
+}
+
 const struct suite_test suite_wire_tests[] = {
 	{ "wire.request_record", test_request_record },
 	{ "wire.answer_record", test_answer_record },
 	{ "wire.most", test_most },
+	{ "wire.methods", test_methods },
+	{ "wire.declaration", test_declaration },
+	{ "wire.declaration_read", test_declaration, KFI_COMMIT_READ },
 	{ }
 };

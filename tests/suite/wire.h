@@ -14,6 +14,9 @@
 
 #define WIRE_MAGIC	0x6b666970
 #define WIRE_VERSION	1
+#define WIRE_SYNC	BIT(0)
+#define WIRE_SERVER	BIT(0)
+#define WIRE_READ	BIT(1)
 #define WIRE_RANGES	16
 #define WIRE_INLINE	96
 #define WIRE_MAX	512
@@ -109,6 +112,7 @@ struct wire {
 bool wire_open(struct suite *t, struct wire *w, u64 listener, u64 caller);
 void wire_close(struct wire *w);
 void wire_good_record(struct wire_record *rec);
+void wire_read_record(struct wire_record *rec);
 bool wire_call(struct wire *w, const void *data, size_t len);
 bool wire_connect(struct wire *w, const void *req, size_t req_len,
 		  const void *rep, size_t rep_len);

@@ -53,7 +53,12 @@ static bool open_stranger(struct suite *t, struct wire *w)
 
 	if (!wire_open(t, w, SUITE_RAW, SUITE_COMMIT))
 		return false;
-	wire_good_record(&rec);
+	if (t->method == KFI_COMMIT_READ) {
+		EXPECT_OK(t, suite_set_method(w->a.ep, KFI_COMMIT_READ));
+		wire_read_record(&rec);
+	} else {
+		wire_good_record(&rec);
+	}
 	if (!wire_connect(w, NULL, 0, &rec, sizeof(rec))) {
 		wire_close(w);
 		return false;
@@ -236,10 +241,38 @@ static void test_limits(struct suite *t)
 	wire_close(&w);
 }
 
+/* An answer to a commit that asks nobody, while it waits for one that does */
+static void test_unasked(struct suite *t)
+{
+	struct wire_reply *reply;
+	struct wire w;
+
+	if (!open_stranger(t, &w))
+		return;
+	EXPECT_OK(t, post_commit(&w, 1, 8, (void *)1, KFI_COMMIT));
+	EXPECT_COMP(t, &w.a.tx, (void *)1, NULL);
+	EXPECT_OK(t, post_commit(&w, 1, 8, (void *)2, KFI_DELIVERY_COMPLETE));
+	EXPECT_OK(t, post_commit(&w, 1, 8, (void *)3, KFI_COMMIT | KFI_FENCE));
+	if (check_request(&w, WIRE_DELIVER, 8, false)) {
+		reply = put_reply(&w, WIRE_IO);
+		reply->slot = cpu_to_be16(2);
+		reply->generation = cpu_to_be32(2);
+		send_reply(&w, REPLY_LEN);
+		EXPECT_COMP_ERR(t, &w.a.tx, (void *)2, ECANCELED,
+				KFI_RMA | KFI_WRITE);
+		EXPECT_COMP_ERR(t, &w.a.tx, (void *)3, ECANCELED,
+				KFI_RMA | KFI_WRITE);
+		EXPECT_NO_COMP(t, &w.a.tx);
+		wire_expect_closed(&w);
+	}
+	wire_close(&w);
+}
+
 const struct suite_test suite_wire_reply_tests[] = {
 	{ "wire.malformed_reply", test_malformed },
 	{ "wire.statuses", test_statuses },
 	{ "wire.twice", test_twice },
 	{ "wire.limits", test_limits },
+	{ "wire.unasked", test_unasked, KFI_COMMIT_READ },
 	{ }
 };
