@@ -87,6 +87,8 @@ void kfi_pmemsim_fail_next(struct kfi_pmemsim *sim, unsigned int count);
 u64 kfi_pmemsim_persists(const struct kfi_pmemsim *sim);
 u64 kfi_pmemsim_failures(const struct kfi_pmemsim *sim);
 bool kfi_pmemsim_dirty(struct kfi_pmemsim *sim, u64 offset, u64 len);
+bool kfi_pmemsim_survives(const struct kfi_pmemsim *sim, u64 offset,
+			  const void *data, u64 len);
 unsigned int kfi_pmemsim_trace_read(struct kfi_pmemsim *sim,
 				    struct kfi_pmemsim_trace *trace,
 				    unsigned int max);

@@ -428,6 +428,28 @@ bool kfi_pmemsim_dirty(struct kfi_pmemsim *sim, u64 offset, u64 len)
 }
 EXPORT_SYMBOL_GPL(kfi_pmemsim_dirty);
 
+/**
+ * kfi_pmemsim_survives() - whether bytes would be there after a cut
+ * @sim: the simulator
+ * @offset: from the start of its memory
+ * @data: the bytes
+ * @len: how many
+ *
+ * Whatever the memory holds: it looks at the media. For a completion handler, which
+ * is where a commit has to have been done. Of bytes that are being made persistent
+ * it cannot say more than that they were not before, or are now.
+ *
+ * Context: Any context.
+ * Return: true when a cut would leave @data at @offset; false when it would not, or
+ * they are not all inside.
+ */
+bool kfi_pmemsim_survives(const struct kfi_pmemsim *sim, u64 offset,
+			  const void *data, u64 len)
+{
+	return pmemsim_mem_survives(&sim->mem, offset, data, len);
+}
+EXPORT_SYMBOL_GPL(kfi_pmemsim_survives);
+
 /*
  * The module
  */

@@ -71,6 +71,8 @@ void pmemsim_mem_persist(struct pmemsim_mem *mem,
 			 const struct kfi_mem_range *ranges, unsigned int nr);
 void pmemsim_mem_lose(struct pmemsim_mem *mem, struct rnd_state *rnd);
 bool pmemsim_mem_dirty(struct pmemsim_mem *mem, u64 offset, u64 len);
+bool pmemsim_mem_survives(const struct pmemsim_mem *mem, u64 offset,
+			  const void *data, u64 len);
 unsigned int pmemsim_mem_trace_read(struct pmemsim_mem *mem,
 				    struct kfi_pmemsim_trace *trace,
 				    unsigned int max);

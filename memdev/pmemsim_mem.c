@@ -246,6 +246,18 @@ bool pmemsim_mem_dirty(struct pmemsim_mem *mem, u64 offset, u64 len)
 	return dirty;
 }
 
+/* Without the lock, for any context: what races with a persist is either way. */
+bool pmemsim_mem_survives(const struct pmemsim_mem *mem, u64 offset,
+			  const void *data, u64 len)
+{
+	const struct pmemsim_pages *left;
+
+	if (offset > mem->len || len > mem->len - offset)
+		return false;
+	left = mem->caches_survive ? &mem->memory : &mem->media;
+	return !memcmp(left->addr + offset, data, len);
+}
+
 unsigned int pmemsim_mem_trace_read(struct pmemsim_mem *mem,
 				    struct kfi_pmemsim_trace *trace,
 				    unsigned int max)

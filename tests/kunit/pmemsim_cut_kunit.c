@@ -284,6 +284,10 @@ static void eadr_loses_nothing(struct kunit *test)
 	memcpy(cut->mem, cut->new, SIM_LEN);
 	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_dirty(cut->sim, 0, SIM_LEN));
 	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_dirty(cut->sim, SIM_LEN, 1));
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_survives(cut->sim, 0, cut->new,
+						     SIM_LEN));
+	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_survives(cut->sim, 0, cut->old,
+						      SIM_LEN));
 	KUNIT_EXPECT_EQ(test, 0, kfi_pmemsim_cut(cut->sim));
 	KUNIT_EXPECT_EQ(test, 0, memcmp(cut->new, cut->mem, SIM_LEN));
 	KUNIT_EXPECT_EQ(test, 0, kfi_pmemsim_cut_random(cut->sim, 1));

@@ -219,6 +219,37 @@ static void persist_takes_whole_lines(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_dirty(ctx->sim, SIM_LEN, 1));
 }
 
+/* What is on the media, whatever is in the memory */
+static void survives_what_is_on_the_media(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	u8 old[200], new[200];
+
+	memset(old, 0x11, sizeof(old));
+	memset(new, 0x22, sizeof(new));
+	memcpy(ctx->mem + 100, old, sizeof(old));
+	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_survives(ctx->sim, 100, old, 200));
+	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 100, 200));
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_survives(ctx->sim, 100, old, 200));
+	memcpy(ctx->mem + 100, new, sizeof(new));
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_survives(ctx->sim, 100, old, 200));
+	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_survives(ctx->sim, 100, new, 200));
+
+	/* up to the end of the second line: 28 bytes */
+	KUNIT_EXPECT_EQ(test, 0, persist(&ctx->region, 100, 1));
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_survives(ctx->sim, 100, new, 28));
+	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_survives(ctx->sim, 100, new, 29));
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_survives(ctx->sim, 128, old, 172));
+
+	new[0] = 0;
+	KUNIT_EXPECT_TRUE(test, kfi_pmemsim_survives(ctx->sim, SIM_LEN - 1,
+						     new, 1));
+	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_survives(ctx->sim, SIM_LEN, new,
+						      1));
+	KUNIT_EXPECT_FALSE(test, kfi_pmemsim_survives(ctx->sim, U64_MAX, new,
+						      2));
+}
+
 static void trace_keeps_the_newest(struct kunit *test)
 {
 	struct ctx *ctx = test->priv;
@@ -453,6 +484,7 @@ static struct kunit_case pmemsim_cases[] = {
 	KUNIT_CASE(open_once),
 	KUNIT_CASE(reopen_keeps_all),
 	KUNIT_CASE(persist_takes_whole_lines),
+	KUNIT_CASE(survives_what_is_on_the_media),
 	KUNIT_CASE(trace_keeps_the_newest),
 	KUNIT_CASE(cut_loses_the_rest),
 	KUNIT_CASE(cut_revokes),
