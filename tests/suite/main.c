@@ -85,6 +85,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_region_tests,
 	suite_answer_tests,
 	suite_store_tests,
+	suite_oracle_tests,
 	suite_wire_tests,
 	suite_wire_request_tests,
 	suite_wire_reply_tests,

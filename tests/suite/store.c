@@ -95,7 +95,7 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 	return false;
 }
 
-/* In a simulator of their own */
+/* In all of a simulator of their own */
 bool store_open_attr(struct suite *t, struct store *store,
 		     const struct kfi_pmemsim_attr *attr,
 		     const struct suite_opts *opts)
@@ -104,7 +104,7 @@ bool store_open_attr(struct suite *t, struct store *store,
 
 	if (IS_ERR(sim))
 		return EXPECT_OK(t, PTR_ERR(sim));
-	if (!store_open_at(t, store, "pmemsim:" STORE_NAME, STORE_LEN, opts)) {
+	if (!store_open_at(t, store, "pmemsim:" STORE_NAME, attr->len, opts)) {
 		kfi_pmemsim_destroy(sim);
 		return false;
 	}
