@@ -86,6 +86,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_answer_tests,
 	suite_store_tests,
 	suite_oracle_tests,
+	suite_wal_tests,
 	suite_wire_tests,
 	suite_wire_request_tests,
 	suite_wire_reply_tests,

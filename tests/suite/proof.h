@@ -15,11 +15,14 @@
  * @domain: what the target's memory is like
  * @level: of what counts as persistent when it is complete. KFI_COMMIT, or one that
  *	promises less, which has to be found out
+ * @order: flags besides @level of what must not be persistent before what was
+ *	posted before it: KFI_INJECT, or none, which has to be found out
  */
 struct proof {
 	enum kfi_commit_method	method;
 	enum kfi_pmemsim_domain	domain;
 	u64			level;
+	u64			order;
 };
 
 /**

@@ -84,6 +84,7 @@ extern const struct suite_test suite_region_tests[];
 extern const struct suite_test suite_answer_tests[];
 extern const struct suite_test suite_store_tests[];
 extern const struct suite_test suite_oracle_tests[];
+extern const struct suite_test suite_wal_tests[];
 extern const struct suite_test suite_wire_tests[];
 extern const struct suite_test suite_wire_request_tests[];
 extern const struct suite_test suite_wire_reply_tests[];
