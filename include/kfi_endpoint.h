@@ -49,7 +49,7 @@
  *                     the segments of a read (max_sge_rd of the device, at most
  *                     iov), plus 18, and plus 16 with commits
  * verbs, receive      up(rx) * (56 + 16 * iov)
- * verbs, commits      2408 + 64 * 1152 for the slots; (144 + rx) * 608 for the
+ * verbs, commits      2416 + 64 * 1152 for the slots; (144 + rx) * 608 for the
  *                     provider's receives, instead of "receive"
  * loopback, transmit  up(tx) * 616 + up(32 * tx + 4096) * 16
  * loopback, receive   up(rx) * 32 + up(32 * rx) * 16
