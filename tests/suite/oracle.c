@@ -202,7 +202,7 @@ static bool oracle_open(struct oracle *o, unsigned int ops)
 	for (i = 1; i < ORACLE_ENDS; i++)
 		if (!suite_pair_open(&o->store.net, &o->pairs[i - 1],
 				     &opts[i]) ||
-		    !proof_method(&o->store, &o->pairs[i - 1], o->proof))
+		    !proof_method(o->t, &o->pairs[i - 1]))
 			return false;
 	for (i = 0; i < ORACLE_ENDS; i++) {
 		o->ends[i].o = o;
@@ -260,10 +260,10 @@ static void oracle_test(struct suite *t, const struct proof *proof,
 	oracle_close(o);
 }
 
-static void test_server(struct suite *t)
+static void test_commits(struct suite *t)
 {
 	const struct proof proof = {
-		.method = KFI_COMMIT_SERVER, .level = KFI_COMMIT,
+		.domain = proof_domain(t), .level = KFI_COMMIT,
 	};
 
 	oracle_test(t, &proof, suite_scaled(100000, 400), false);
@@ -275,7 +275,7 @@ static void test_lesser(struct suite *t)
 	static const u64 levels[] = {
 		KFI_DELIVERY_COMPLETE, KFI_TRANSMIT_COMPLETE,
 	};
-	struct proof proof = { .method = KFI_COMMIT_SERVER };
+	struct proof proof = { .domain = KFI_PMEMSIM_ADR };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(levels); i++) {
@@ -284,8 +284,20 @@ static void test_lesser(struct suite *t)
 	}
 }
 
+/* Memory that says that its caches survive */
+static void test_lie(struct suite *t)
+{
+	const struct proof proof = {
+		.domain = KFI_PMEMSIM_LIE, .level = KFI_COMMIT,
+	};
+
+	oracle_test(t, &proof, 400, true);
+}
+
 const struct suite_test suite_oracle_tests[] = {
-	{ "oracle.server", test_server },
-	{ "oracle.lesser", test_lesser },
+	{ "oracle.server", test_commits, KFI_COMMIT_SERVER },
+	{ "oracle.read", test_commits, KFI_COMMIT_READ },
+	{ "oracle.lesser", test_lesser, KFI_COMMIT_SERVER },
+	{ "oracle.lie", test_lie, KFI_COMMIT_READ },
 	{ }
 };

@@ -8,16 +8,19 @@
 #include "proof.h"
 
 /* Whether the pair commits by the method that is put to the test. */
-bool proof_method(struct store *store, struct suite_pair *pair,
-		  const struct proof *proof)
+bool proof_method(struct suite *t, struct suite_pair *pair)
 {
-	struct kfi_commit_info info = { };
-	size_t size = sizeof(info);
-	struct suite *t = store->t;
+	struct kfi_commit_info info;
 
-	return EXPECT_OK(t, kfi_getopt(&pair->a.ep->fid, KFI_OPT_ENDPOINT,
-				       KFI_OPT_COMMIT_INFO, &info, &size)) &&
-	       EXPECT_EQ(t, info.method, proof->method);
+	store_get_info(t, pair->a.ep, &info);
+	return EXPECT_EQ(t, info.method, t->method);
+}
+
+/* Memory for which the method is enough */
+enum kfi_pmemsim_domain proof_domain(const struct suite *t)
+{
+	return t->method == KFI_COMMIT_READ ? KFI_PMEMSIM_EADR :
+					      KFI_PMEMSIM_ADR;
 }
 
 bool proof_open(struct suite *t, struct store *store, const struct proof *proof,
@@ -29,7 +32,7 @@ bool proof_open(struct suite *t, struct store *store, const struct proof *proof,
 
 	if (!store_open_attr(t, store, &attr, opts))
 		return false;
-	if (proof_method(store, &store->pair, proof))
+	if (proof_method(t, &store->pair))
 		return true;
 	store_close(store);
 	return false;

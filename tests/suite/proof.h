@@ -11,7 +11,6 @@
 
 /**
  * struct proof - what is put to the test
- * @method: how the connections commit
  * @domain: what the target's memory is like
  * @level: of what counts as persistent when it is complete. KFI_COMMIT, or one that
  *	promises less, which has to be found out
@@ -19,7 +18,6 @@
  *	posted before it: KFI_INJECT, or none, which has to be found out
  */
 struct proof {
-	enum kfi_commit_method	method;
 	enum kfi_pmemsim_domain	domain;
 	u64			level;
 	u64			order;
@@ -37,8 +35,8 @@ struct verdict {
 
 bool proof_open(struct suite *t, struct store *store, const struct proof *proof,
 		size_t len, const struct suite_opts *opts);
-bool proof_method(struct store *store, struct suite_pair *pair,
-		  const struct proof *proof);
+bool proof_method(struct suite *t, struct suite_pair *pair);
+enum kfi_pmemsim_domain proof_domain(const struct suite *t);
 
 __printf(2, 3)
 void verdict_violated(struct verdict *verdict, const char *fmt, ...);

@@ -292,7 +292,7 @@ static bool wal_reconnect(struct wal *wal)
 {
 	store_disconnect(&wal->store);
 	return store_connect(&wal->store, NULL) &&
-	       proof_method(&wal->store, &wal->store.pair, wal->proof);
+	       proof_method(wal->t, &wal->store.pair);
 }
 
 /* As many cuts as that, or until one has shown that a promise was not kept. */
@@ -321,32 +321,43 @@ out:
 	kvfree(wal);
 }
 
-/* The marker travels in its request, and is stored when its record is persistent. */
-static void test_server(struct suite *t)
+/* The marker is stored when its record is persistent, and not before. */
+static void test_log(struct suite *t)
 {
 	const struct proof proof = {
-		.method = KFI_COMMIT_SERVER, .level = KFI_COMMIT,
+		.domain = proof_domain(t), .level = KFI_COMMIT,
 		.order = KFI_INJECT,
 	};
 
 	wal_test(t, &proof, suite_scaled(1000, 20), false);
 }
 
-/* The marker is a commit like any other: some cut finds it without its record. */
-static void test_overtaken(struct suite *t)
+/* Plain writes are acknowledged, and lost. */
+static void test_plain(struct suite *t)
 {
 	const struct proof proof = {
-		.method = KFI_COMMIT_SERVER, .level = KFI_COMMIT,
+		.domain = KFI_PMEMSIM_ADR, .level = KFI_TRANSMIT_COMPLETE,
+		.order = KFI_INJECT,
 	};
 
 	wal_test(t, &proof, 500, true);
 }
 
-/* Plain writes are acknowledged, and lost. */
-static void test_plain(struct suite *t)
+/* The marker is a commit like any other: some cut finds it without its record. */
+static void test_overtaken(struct suite *t)
 {
 	const struct proof proof = {
-		.method = KFI_COMMIT_SERVER, .level = KFI_TRANSMIT_COMPLETE,
+		.domain = KFI_PMEMSIM_ADR, .level = KFI_COMMIT,
+	};
+
+	wal_test(t, &proof, 500, true);
+}
+
+/* Memory that says that its caches survive */
+static void test_lie(struct suite *t)
+{
+	const struct proof proof = {
+		.domain = KFI_PMEMSIM_LIE, .level = KFI_COMMIT,
 		.order = KFI_INJECT,
 	};
 
@@ -354,8 +365,10 @@ static void test_plain(struct suite *t)
 }
 
 const struct suite_test suite_wal_tests[] = {
-	{ "wal.server", test_server },
-	{ "wal.overtaken", test_overtaken },
-	{ "wal.plain", test_plain },
+	{ "wal.server", test_log, KFI_COMMIT_SERVER },
+	{ "wal.read", test_log, KFI_COMMIT_READ },
+	{ "wal.plain", test_plain, KFI_COMMIT_SERVER },
+	{ "wal.overtaken", test_overtaken, KFI_COMMIT_SERVER },
+	{ "wal.lie", test_lie, KFI_COMMIT_READ },
 	{ }
 };
