@@ -5,6 +5,8 @@
  * handler, and no other commit is about the same bytes until then.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/array_size.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>

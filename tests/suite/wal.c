@@ -5,6 +5,8 @@
  * left is looked at as a recovery would.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
