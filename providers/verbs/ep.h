@@ -148,6 +148,7 @@ struct kfv_wr {
  * @wr_posted: work requests that the device was given
  * @op_head: operations that were made
  * @commit_head: commits that were made
+ * @held: of what was made the device was not given all
  * @fences: fenced work requests that the device was not given
  * @waiters: KFV_WAIT_* bits
  * @room: work requests that KFV_WAIT_ROOM waits for
@@ -177,6 +178,7 @@ struct kfv_txq {
 	u32				wr_posted;
 	u32				op_head;
 	u32				commit_head;
+	bool				held;
 	unsigned int			fences;
 	unsigned long			waiters;
 	u32				room;

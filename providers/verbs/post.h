@@ -64,8 +64,7 @@ static inline u32 kfv_tx_room(const struct kfv_txq *tx)
 /* Whether the device gets the next operation before the post returns. */
 static inline bool kfv_tx_now(const struct kfv_txq *tx, u64 flags)
 {
-	return tx->wr_posted == tx->wr_head &&
-	       !(flags & (KFI_MORE | KFI_FENCE));
+	return !tx->held && !(flags & (KFI_MORE | KFI_FENCE));
 }
 
 /*

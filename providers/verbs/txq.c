@@ -97,6 +97,8 @@ void kfv_tx_ring(struct kfv_ep *ep)
 		if (ib_post_send(ep->qp, &wr->send, NULL))
 			kfv_ep_lost_locked(ep);
 	}
+	if (tx->wr_posted == tx->wr_head)
+		WRITE_ONCE(tx->held, false);
 }
 
 /* An operation is refused: what was waiting for it to follow waits no more. */
@@ -105,7 +107,7 @@ ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
 	struct kfv_txq *tx = &ep->tx;
 	unsigned long irq;
 
-	if (READ_ONCE(tx->wr_posted) != READ_ONCE(tx->wr_head)) {
+	if (READ_ONCE(tx->held)) {
 		spin_lock_irqsave(&tx->lock, irq);
 		kfv_tx_ring(ep);
 		spin_unlock_irqrestore(&tx->lock, irq);
@@ -202,6 +204,7 @@ void kfv_tx_chain(struct kfv_ep *ep, struct kfv_wr *first, unsigned int nr,
 	if (tx->wr_posted != tx->wr_head)
 		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &first->send;
 	tx->wr_head += nr;
+	WRITE_ONCE(tx->held, true);
 	if (!(flags & KFI_MORE))
 		kfv_tx_ring(ep);
 }
