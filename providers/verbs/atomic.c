@@ -51,7 +51,7 @@ static int kfv_atomic_post(struct kfv_ep *ep, const struct kfi_msg_atomic *msg,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep, flags);
+	ret = kfv_tx_begin(&post, ep, &ep->tx.sq, flags);
 	if (ret)
 		return ret;
 	ret = -EOPNOTSUPP;

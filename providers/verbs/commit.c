@@ -242,7 +242,7 @@ static int kfv_commit_give(struct kfv_ep *ep)
 	lockdep_assert_held(&commit->rx_lock);
 	commit->used = NULL;
 	commit->nr_used = 0;
-	return ib_post_recv(ep->qp, first, NULL);
+	return ib_post_recv(ep->tx.sq.qp, first, NULL);
 }
 
 /* There is a queue pair: post all receives, before anything can arrive. */

@@ -69,7 +69,7 @@ static int kfv_commit_fill(struct kfv_post *post, struct kfv_commit_slot *slot,
 {
 	struct kfv_wr *wr = post->wr;
 
-	if (len <= post->ep->tx.inline_size)
+	if (len <= post->sq->inline_size)
 		return kfv_wr_fill_buf(post, slot->buf->request, len);
 	ib_dma_sync_single_for_device(post->ep->domain->ib, slot->sge.addr, len,
 				      DMA_TO_DEVICE);
@@ -131,7 +131,7 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep, flags);
+	ret = kfv_tx_begin(&post, ep, &ep->tx.sq, flags);
 	if (ret)
 		return ret;
 	if (msg->rma_iov_count > commit->peer.max_ranges ||
@@ -346,16 +346,16 @@ static struct kfv_commit_slot *kfv_commit_oldest(struct kfv_ep *ep)
  */
 static void kfv_commit_look(struct kfv_ep *ep)
 {
-	struct kfv_txq *tx = &ep->tx;
+	struct kfv_sq *sq = &ep->tx.sq;
 	u32 tail;
 
 	if (kfv_ep_state(ep) != KFV_CONNECTED ||
 	    ep->commit->method != KFI_COMMIT_READ)
 		return;
 	do {
-		tail = kfv_tail(&tx->wr_tail);
-		kfv_queue_poll(&tx->queue);
-	} while (kfv_tail(&tx->wr_tail) != tail);
+		tail = kfv_tail(&sq->wr_tail);
+		kfv_queue_poll(&sq->queue);
+	} while (kfv_tail(&sq->wr_tail) != tail);
 }
 
 /* When the oldest commit is too old, its target is dead. */

@@ -219,7 +219,7 @@ static int kfv_reply_post(struct kfv_ep *ep, struct kfv_commit_reply *reply)
 
 	ib_dma_sync_single_for_device(ep->domain->ib, reply->sge.addr,
 				      sizeof(reply->wire), DMA_TO_DEVICE);
-	return ib_post_send(ep->qp, &wr, NULL);
+	return ib_post_send(ep->tx.sq.qp, &wr, NULL);
 }
 
 /* A reply that is not on its way; KFV_COMMIT_SLOTS when all of them are. */
@@ -228,7 +228,7 @@ static unsigned int kfv_reply_idle(struct kfv_ep *ep)
 	struct kfv_commit *commit = ep->commit;
 	unsigned int nr;
 
-	kfv_queue_poll(&ep->tx.queue);
+	kfv_queue_poll(&ep->tx.sq.queue);
 	nr = find_first_bit(commit->idle, KFV_COMMIT_SLOTS);
 	if (nr == KFV_COMMIT_SLOTS) {
 		/* pairs with the barrier in kfv_reply_done() */

@@ -219,9 +219,9 @@ static void kfv_ep_set_limits(struct kfv_ep *ep, const struct kfv_offer *offer,
 		      min_t(size_t, offer->tx.size, KFI_DEFAULT_TX_SIZE);
 	ep->rx_size = rx && rx->size ? rx->size :
 		      min_t(size_t, offer->rx.size, KFI_DEFAULT_RX_SIZE);
-	ep->tx.max_sge = offer->limits.max_sge;
-	ep->tx.max_sge_rd = offer->limits.max_sge_rd;
-	ep->tx.rma_wrs = offer->limits.rma_wrs;
+	ep->tx.sq.max_sge = offer->limits.max_sge;
+	ep->tx.sq.max_sge_rd = offer->limits.max_sge_rd;
+	ep->tx.sq.rma_wrs = offer->limits.rma_wrs;
 	ep->rx.max_sge = offer->limits.max_sge_recv;
 	ep->ep.tx_op_flags = tx ? tx->op_flags : 0;
 	ep->ep.rx_op_flags = rx ? rx->op_flags : 0;

@@ -131,9 +131,8 @@ struct kfv_wr {
 #define KFV_WAIT_SLOT		BIT(2)	/* the TX handler, for a commit slot */
 
 /**
- * struct kfv_txq - what an endpoint sends, writes, reads
- * @lock: serialises posts; protects the endpoint's state and all members up to
- *	@credit. Taken inside of a completion queue's poll lock
+ * struct kfv_sq - what goes to a queue pair's send queue
+ * @qp: the queue pair
  * @wrs: ring of work requests
  * @wr_stride: bytes of each
  * @wr_mask: their number - 1
@@ -147,49 +146,62 @@ struct kfv_wr {
  * @wr_head: work requests that were made
  * @wr_posted: work requests that the device was given
  * @op_head: operations that were made
+ * @queue: the device's completion queue
+ * @wr_tail: work requests that completed; written by completions only
+ *
+ * Under the endpoint's post lock.
+ */
+struct kfv_sq {
+	struct ib_qp		*qp;
+	void			*wrs;
+	size_t			wr_stride;
+	u32			wr_mask;
+	struct kfv_op		*ops;
+	u32			op_mask;
+	void			*bufs;
+	unsigned int		max_sge;
+	unsigned int		max_sge_rd;
+	unsigned int		rma_wrs;
+	unsigned int		inline_size;
+	u32			wr_head;
+	u32			wr_posted;
+	u32			op_head;
+	struct kfv_queue	queue;
+
+	u32			wr_tail ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct kfv_txq - what an endpoint sends, writes, reads
+ * @lock: serialises posts; protects the endpoint's state and all members up to
+ *	@credit. Taken inside of a completion queue's poll lock
+ * @sq: where it goes
  * @commit_head: commits that were made
  * @held: of what was made the device was not given all
  * @fences: fenced work requests that the device was not given
  * @waiters: KFV_WAIT_* bits
  * @room: work requests that KFV_WAIT_ROOM waits for
  * @credit: slots of the completion queue
- * @queue: the device's completion queue
  * @work: calls @handler
  * @handler: told when there is room again
  * @selective: only operations that ask for it are reported
- * @wr_tail: work requests that completed; written by completions only, as is
- *	@commit_tail
- * @commit_tail: commits that completed
+ * @commit_tail: commits that completed; written by completions only
  */
 struct kfv_txq {
 	/* serialises posts; protects what follows up to @credit; any context */
 	spinlock_t			lock;
-	void				*wrs;
-	size_t				wr_stride;
-	u32				wr_mask;
-	struct kfv_op			*ops;
-	u32				op_mask;
-	void				*bufs;
-	unsigned int			max_sge;
-	unsigned int			max_sge_rd;
-	unsigned int			rma_wrs;
-	unsigned int			inline_size;
-	u32				wr_head;
-	u32				wr_posted;
-	u32				op_head;
+	struct kfv_sq			sq;
 	u32				commit_head;
 	bool				held;
 	unsigned int			fences;
 	unsigned long			waiters;
 	u32				room;
 	struct kfi_cq_credit		*credit;
-	struct kfv_queue		queue;
 	struct work_struct		work;
 	struct kfi_tx_handler_attr	handler;
 	bool				selective;
 
-	u32				wr_tail ____cacheline_aligned_in_smp;
-	u32				commit_tail;
+	u32				commit_tail ____cacheline_aligned_in_smp;
 };
 
 /**
@@ -212,6 +224,7 @@ struct kfv_rx {
  * struct kfv_rxq - what an endpoint receives
  * @lock: serialises posts; protects all members up to @credit. Taken inside of a
  *	completion queue's poll lock
+ * @qp: the queue pair, when there is one
  * @rxs: ring of receives
  * @stride: bytes of each
  * @mask: their number - 1
@@ -228,6 +241,7 @@ struct kfv_rx {
 struct kfv_rxq {
 	/* serialises posts; protects what follows up to @credit; any context */
 	spinlock_t		lock;
+	struct ib_qp		*qp;
 	void			*rxs;
 	size_t			stride;
 	u32			mask;
@@ -295,7 +309,6 @@ enum kfv_state {
  *	will be. See kfv_ep_was_connected()
  * @state: under @tx's lock, as is @lost; to be read without by kfv_ep_state()
  * @lost: it was lost before it was connected
- * @qp: the queue pair, for posts
  * @depth: reads and atomics that the connection has
  * @private_data: of kfi_connect(), until it is sent
  * @private_len: bytes of @private_data
@@ -343,7 +356,6 @@ struct kfv_ep {
 	bool			was_connected;
 	enum kfv_state		state;
 	bool			lost;
-	struct ib_qp		*qp;
 	u8			depth;
 	u8			private_data[KFI_CM_REP_SIZE];
 	u8			private_len;
@@ -404,9 +416,9 @@ static inline void kfv_advance(u32 *tail, u32 nr)
 	smp_store_release(tail, *tail + nr);
 }
 
-static inline struct kfv_wr *kfv_wr_at(const struct kfv_txq *tx, u32 nr)
+static inline struct kfv_wr *kfv_wr_at(const struct kfv_sq *sq, u32 nr)
 {
-	return tx->wrs + (nr & tx->wr_mask) * tx->wr_stride;
+	return sq->wrs + (nr & sq->wr_mask) * sq->wr_stride;
 }
 
 static inline struct kfv_rx *kfv_rx_at(const struct kfv_rxq *rx, u32 nr)
@@ -453,8 +465,8 @@ int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 		  size_t *addrlen);
 
 /* txq.c */
-int kfv_txq_init(struct kfv_ep *ep);
-void kfv_txq_destroy(struct kfv_txq *tx);
+int kfv_sq_init(struct kfv_sq *sq, unsigned int size);
+void kfv_sq_destroy(struct kfv_sq *sq);
 void kfv_tx_ring(struct kfv_ep *ep);
 void kfv_tx_flush(struct kfv_ep *ep);
 ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error);

@@ -42,14 +42,15 @@ static int kfv_send_fill(struct kfv_post *post, const struct kfi_msg *msg,
 	return kfv_send_pieces(post, msg, len);
 }
 
-static noinline int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
-				  u64 flags, size_t len, bool report)
+static noinline int kfv_send_post(struct kfv_ep *ep, struct kfv_sq *sq,
+				  const struct kfi_msg *msg, u64 flags,
+				  size_t len, bool report)
 {
 	bool imm = flags & KFI_REMOTE_CQ_DATA;
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep, flags);
+	ret = kfv_tx_begin(&post, ep, sq, flags);
 	if (ret)
 		return ret;
 	ret = kfv_tx_next(&post, imm ? IB_WR_SEND_WITH_IMM : IB_WR_SEND);
@@ -64,28 +65,29 @@ static noinline int kfv_send_post(struct kfv_ep *ep, const struct kfi_msg *msg,
 }
 
 /* Returns 1 if it is not that simple, and nothing has happened. */
-static __always_inline int kfv_send_one(struct kfv_ep *ep,
+static __always_inline int kfv_send_one(struct kfv_ep *ep, struct kfv_sq *sq,
 					const struct kfi_msg *msg, u64 flags,
 					bool report)
 {
-	struct kfv_wr *wr = kfv_tx_take_one(ep);
+	struct kfv_wr *wr = kfv_tx_take_one(ep, sq);
 	int ret;
 
 	if (unlikely(!wr))
 		return 1;
 	wr->send.opcode = IB_WR_SEND;
-	ret = kfv_wr_fill_kvec(ep, wr, msg->msg_iov, msg->desc,
+	ret = kfv_wr_fill_kvec(ep, sq, wr, msg->msg_iov, msg->desc,
 			       flags & KFI_INJECT, kfv_tx_now(&ep->tx, flags),
 			       DMA_TO_DEVICE);
 	if (unlikely(ret)) {
 		kfv_tx_abort_one(ep);
 		return ret;
 	}
-	kfv_tx_end_one(ep, wr, msg->context, KFI_MSG | KFI_SEND, flags, report);
+	kfv_tx_end_one(ep, sq, wr, msg->context, KFI_MSG | KFI_SEND, flags,
+		       report);
 	return 0;
 }
 
-static noinline ssize_t kfv_send_any(struct kfv_ep *ep,
+static noinline ssize_t kfv_send_any(struct kfv_ep *ep, struct kfv_sq *sq,
 				     const struct kfi_msg *msg, u64 flags,
 				     bool report)
 {
@@ -96,41 +98,44 @@ static noinline ssize_t kfv_send_any(struct kfv_ep *ep,
 	ret = kfi_check_send(&ep->limits, msg, flags, &len);
 	if (!ret) {
 		spin_lock_irqsave(&ep->tx.lock, irq);
-		ret = kfv_send_post(ep, msg, flags, len, report);
+		ret = kfv_send_post(ep, sq, msg, flags, len, report);
 		spin_unlock_irqrestore(&ep->tx.lock, irq);
 	}
 	return ret ? kfv_tx_refuse(ep, ret) : 0;
 }
 
-static __always_inline ssize_t kfv_send(struct kfid_ep *kfid_ep,
+static __always_inline ssize_t kfv_send(struct kfv_ep *ep, struct kfv_sq *sq,
 					const struct kfi_msg *msg, u64 flags,
 					bool report)
 {
-	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
 	unsigned long irq;
 	int ret;
 
 	if (!kfi_plain_send(&ep->limits, msg, flags))
-		return kfv_send_any(ep, msg, flags, report);
+		return kfv_send_any(ep, sq, msg, flags, report);
 	spin_lock_irqsave(&ep->tx.lock, irq);
-	ret = kfv_send_one(ep, msg, flags, report);
+	ret = kfv_send_one(ep, sq, msg, flags, report);
 	if (unlikely(ret > 0))
-		ret = kfv_send_post(ep, msg, flags, msg->msg_iov->iov_len,
+		ret = kfv_send_post(ep, sq, msg, flags, msg->msg_iov->iov_len,
 				    report);
 	spin_unlock_irqrestore(&ep->tx.lock, irq);
 	return unlikely(ret) ? kfv_tx_refuse(ep, ret) : 0;
 }
 
-static ssize_t kfv_sendmsg(struct kfid_ep *ep, const struct kfi_msg *msg,
+static ssize_t kfv_sendmsg(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
 			   u64 flags)
 {
-	return kfv_send(ep, msg, flags, true);
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+
+	return kfv_send(ep, &ep->tx.sq, msg, flags, true);
 }
 
-static ssize_t kfv_injectmsg(struct kfid_ep *ep, const struct kfi_msg *msg,
+static ssize_t kfv_injectmsg(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
 			     u64 flags)
 {
-	return kfv_send(ep, msg, flags, false);
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+
+	return kfv_send(ep, &ep->tx.sq, msg, flags, false);
 }
 
 const struct kfi_ops_msg kfv_msg_ops = {

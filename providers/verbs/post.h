@@ -18,6 +18,7 @@
 /**
  * struct kfv_post - an operation in the making
  * @ep: its endpoint
+ * @sq: where it goes
  * @op: the operation
  * @first: its first work request
  * @wr: the work request that was made last
@@ -28,6 +29,7 @@
  */
 struct kfv_post {
 	struct kfv_ep	*ep;
+	struct kfv_sq	*sq;
 	struct kfv_op	*op;
 	struct kfv_wr	*first;
 	struct kfv_wr	*wr;
@@ -42,8 +44,8 @@ int kfv_tx_state_error(const struct kfv_ep *ep);
 bool kfv_tx_want_slot(struct kfv_txq *tx);
 int kfv_tx_next_error(struct kfv_post *post);
 int kfv_tx_abort(struct kfv_post *post, int error);
-void kfv_tx_chain(struct kfv_ep *ep, struct kfv_wr *first, unsigned int nr,
-		  u64 flags);
+void kfv_tx_chain(struct kfv_ep *ep, struct kfv_sq *sq, struct kfv_wr *first,
+		  unsigned int nr, u64 flags);
 
 /* sge.c */
 ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
@@ -56,9 +58,9 @@ int kfv_wr_fill_buf(struct kfv_post *post, void *buf, size_t len);
 int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
 		  u64 flags, size_t len);
 
-static inline u32 kfv_tx_room(const struct kfv_txq *tx)
+static inline u32 kfv_tx_room(const struct kfv_sq *sq)
 {
-	return tx->wr_mask + 1 - (tx->wr_head - kfv_tail(&tx->wr_tail));
+	return sq->wr_mask + 1 - (sq->wr_head - kfv_tail(&sq->wr_tail));
 }
 
 /* Whether the device gets the next operation before the post returns. */
@@ -73,7 +75,7 @@ static inline bool kfv_tx_now(const struct kfv_txq *tx, u64 flags)
  * with its place before its slot comes back.
  */
 static inline int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep,
-			       u64 flags)
+			       struct kfv_sq *sq, u64 flags)
 {
 	struct kfv_txq *tx = &ep->tx;
 
@@ -82,10 +84,11 @@ static inline int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep,
 	if (unlikely(!kfi_cq_take(tx->credit)) && !kfv_tx_want_slot(tx))
 		return -EAGAIN;
 	post->ep = ep;
-	post->op = &tx->ops[tx->op_head & tx->op_mask];
+	post->sq = sq;
+	post->op = &sq->ops[sq->op_head & sq->op_mask];
 	post->nr_wrs = 0;
 	post->nr_segs = 0;
-	post->room = min(kfv_tx_room(tx), tx->rma_wrs);
+	post->room = min(kfv_tx_room(sq), sq->rma_wrs);
 	post->now = kfv_tx_now(tx, flags);
 	return 0;
 }
@@ -93,12 +96,12 @@ static inline int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep,
 /* The operation's next work request. */
 static inline int kfv_tx_next(struct kfv_post *post, enum ib_wr_opcode opcode)
 {
-	struct kfv_txq *tx = &post->ep->tx;
+	struct kfv_sq *sq = post->sq;
 	struct kfv_wr *wr;
 
 	if (unlikely(post->nr_wrs == post->room))
 		return kfv_tx_next_error(post);
-	wr = kfv_wr_at(tx, tx->wr_head + post->nr_wrs);
+	wr = kfv_wr_at(sq, sq->wr_head + post->nr_wrs);
 	wr->op = post->op;
 	wr->send.next = NULL;
 	wr->send.opcode = opcode;
@@ -127,18 +130,16 @@ static inline int kfv_rma_next(struct kfv_post *post, enum ib_wr_opcode opcode,
 }
 
 /* Work requests that are whole go to the device, or wait with others before them. */
-static inline void kfv_tx_give(struct kfv_ep *ep, struct kfv_wr *first,
-			       unsigned int nr, u64 flags)
+static inline void kfv_tx_give(struct kfv_ep *ep, struct kfv_sq *sq,
+			       struct kfv_wr *first, unsigned int nr, u64 flags)
 {
-	struct kfv_txq *tx = &ep->tx;
-
-	if (unlikely(!kfv_tx_now(tx, flags))) {
-		kfv_tx_chain(ep, first, nr, flags);
+	if (unlikely(!kfv_tx_now(&ep->tx, flags))) {
+		kfv_tx_chain(ep, sq, first, nr, flags);
 		return;
 	}
-	tx->wr_head += nr;
-	tx->wr_posted = tx->wr_head;
-	if (unlikely(ib_post_send(ep->qp, &first->send, NULL)))
+	sq->wr_head += nr;
+	sq->wr_posted = sq->wr_head;
+	if (unlikely(ib_post_send(sq->qp, &first->send, NULL)))
 		kfv_ep_lost_locked(ep);
 }
 
@@ -158,8 +159,8 @@ static inline void kfv_tx_end(struct kfv_post *post, void *context,
 	if (op->commit)
 		tx->commit_head++;
 	else
-		tx->op_head++;
-	kfv_tx_give(post->ep, post->first, post->nr_wrs, flags);
+		post->sq->op_head++;
+	kfv_tx_give(post->ep, post->sq, post->first, post->nr_wrs, flags);
 }
 
 /*
@@ -197,6 +198,7 @@ static inline bool kfv_is_linear(const void *addr, size_t len)
  * Returns 0, an error, or 1 if it is not that simple, and nothing has happened.
  */
 static __always_inline int kfv_wr_fill_kvec(struct kfv_ep *ep,
+					    const struct kfv_sq *sq,
 					    struct kfv_wr *wr,
 					    const struct kvec *kv, void **desc,
 					    bool inject, bool now,
@@ -208,7 +210,7 @@ static __always_inline int kfv_wr_fill_kvec(struct kfv_ep *ep,
 		return 1;
 	if (inject) {
 		/* The device copies when it is given the work request. */
-		if (!now || kv->iov_len > ep->tx.inline_size)
+		if (!now || kv->iov_len > sq->inline_size)
 			return 1;
 		sge->addr = (uintptr_t)kv->iov_base;
 		sge->length = kv->iov_len;
@@ -237,15 +239,15 @@ static __always_inline int kfv_wr_fill_kvec(struct kfv_ep *ep,
  */
 
 /* NULL if it cannot be: why not, kfv_tx_begin() knows. */
-static inline struct kfv_wr *kfv_tx_take_one(struct kfv_ep *ep)
+static inline struct kfv_wr *kfv_tx_take_one(struct kfv_ep *ep,
+					     struct kfv_sq *sq)
 {
-	struct kfv_txq *tx = &ep->tx;
 	struct kfv_wr *wr;
 
-	if (unlikely(ep->state != KFV_CONNECTED || !kfv_tx_room(tx) ||
-		     !kfi_cq_take(tx->credit)))
+	if (unlikely(ep->state != KFV_CONNECTED || !kfv_tx_room(sq) ||
+		     !kfi_cq_take(ep->tx.credit)))
 		return NULL;
-	wr = kfv_wr_at(tx, tx->wr_head);
+	wr = kfv_wr_at(sq, sq->wr_head);
 	wr->send.next = NULL;
 	wr->send.send_flags = 0;
 	return wr;
@@ -256,12 +258,12 @@ static inline void kfv_tx_abort_one(struct kfv_ep *ep)
 	kfi_cq_untake(ep->tx.credit);
 }
 
-static inline void kfv_tx_end_one(struct kfv_ep *ep, struct kfv_wr *wr,
-				  void *context, u64 comp_flags, u64 flags,
-				  bool report)
+static inline void kfv_tx_end_one(struct kfv_ep *ep, struct kfv_sq *sq,
+				  struct kfv_wr *wr, void *context,
+				  u64 comp_flags, u64 flags, bool report)
 {
 	struct kfv_txq *tx = &ep->tx;
-	struct kfv_op *op = &tx->ops[tx->op_head++ & tx->op_mask];
+	struct kfv_op *op = &sq->ops[sq->op_head++ & sq->op_mask];
 
 	op->context = context;
 	op->flags = comp_flags;
@@ -271,7 +273,7 @@ static inline void kfv_tx_end_one(struct kfv_ep *ep, struct kfv_wr *wr,
 	op->nr_wrs = 1;
 	wr->op = op;
 	wr->send.send_flags |= IB_SEND_SIGNALED;
-	kfv_tx_give(ep, wr, 1, flags);
+	kfv_tx_give(ep, sq, wr, 1, flags);
 }
 
 #endif /* KFV_POST_H */

@@ -13,7 +13,7 @@
 
 static unsigned int kfv_sq_size(const struct kfv_ep *ep)
 {
-	return ep->tx.wr_mask + 1 + KFV_SPARE_WRS +
+	return ep->tx.sq.wr_mask + 1 + KFV_SPARE_WRS +
 	       (ep->commit ? KFV_COMMIT_SLOTS : 0);
 }
 
@@ -27,21 +27,21 @@ static unsigned int kfv_rq_size(const struct kfv_ep *ep)
 void kfv_ep_free_queues(struct kfv_ep *ep)
 {
 	kfv_queue_close(&ep->rx.queue);
-	kfv_queue_close(&ep->tx.queue);
+	kfv_queue_close(&ep->tx.sq.queue);
 	if (ep->commit)
 		kfv_commit_free(ep);
 	kfv_rxq_destroy(&ep->rx);
-	kfv_txq_destroy(&ep->tx);
+	kfv_sq_destroy(&ep->tx.sq);
 }
 
 int kfv_ep_alloc_queues(struct kfv_ep *ep)
 {
 	int ret;
 
-	ret = kfv_txq_init(ep);
+	ret = kfv_sq_init(&ep->tx.sq, ep->tx_size);
 	if (ret)
 		goto err;
-	ret = kfv_queue_open(&ep->tx.queue, ep->tx_cq, ep, kfv_sq_size(ep));
+	ret = kfv_queue_open(&ep->tx.sq.queue, ep->tx_cq, ep, kfv_sq_size(ep));
 	if (ret)
 		goto err;
 	if (ep->commit) {
@@ -70,13 +70,13 @@ static int kfv_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id,
 	struct ib_qp_init_attr attr = {
 		.event_handler	= kfv_qp_event,
 		.qp_context	= ep,
-		.send_cq	= ep->tx.queue.ib,
+		.send_cq	= ep->tx.sq.queue.ib,
 		.recv_cq	= ep->commit ? kfv_commit_recv_cq(ep) :
 					       ep->rx.queue.ib,
 		.cap = {
 			.max_send_wr	= kfv_sq_size(ep),
 			.max_recv_wr	= kfv_rq_size(ep),
-			.max_send_sge	= ep->tx.max_sge,
+			.max_send_sge	= ep->tx.sq.max_sge,
 			.max_recv_sge	= ep->commit ? 1 : ep->rx.max_sge,
 			.max_inline_data = inline_size,
 		},
@@ -87,7 +87,8 @@ static int kfv_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id,
 
 	ret = rdma_create_qp(id, ep->domain->pd, &attr);
 	if (!ret)
-		ep->tx.inline_size = min(attr.cap.max_inline_data, inline_size);
+		ep->tx.sq.inline_size = min(attr.cap.max_inline_data,
+					    inline_size);
 	return ret;
 }
 
@@ -105,6 +106,7 @@ int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id)
 	if (ret)
 		return ret;
 	ep->has_qp = true;
+	ep->tx.sq.qp = id->qp;
 	kfv_rx_start(ep, id->qp);
 	return ep->commit ? kfv_commit_start(ep) : 0;
 }
@@ -137,14 +139,14 @@ static bool kfv_queue_is_polled(const struct kfv_queue *queue)
 /* A polled queue might have no other reader any more. */
 static void kfv_wait_last(struct kfv_ep *ep)
 {
-	if (!kfv_queue_is_polled(&ep->tx.queue) &&
+	if (!kfv_queue_is_polled(&ep->tx.sq.queue) &&
 	    !kfv_queue_is_polled(&ep->rx.queue)) {
 		wait_for_completion(&ep->drained);
 		return;
 	}
 	while (!try_wait_for_completion(&ep->drained)) {
 		usleep_range(50, 100);
-		kfv_queue_poll(&ep->tx.queue);
+		kfv_queue_poll(&ep->tx.sq.queue);
 		kfv_queue_poll(&ep->rx.queue);
 	}
 }
@@ -195,7 +197,7 @@ void kfv_ep_quiesce(struct kfv_ep *ep, struct rdma_cm_id *id)
 	rdma_destroy_qp(id);
 	ep->has_qp = false;
 	kfv_queue_close(&ep->rx.queue);
-	kfv_queue_close(&ep->tx.queue);
+	kfv_queue_close(&ep->tx.sq.queue);
 	if (ep->commit)
 		kfv_commit_close_queue(ep->commit);
 }

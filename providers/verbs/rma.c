@@ -96,8 +96,8 @@ static __always_inline int kfv_rma_make(struct kfv_post *post,
 	ret = kfv_rma_next(post, opcode, msg->rma_iov->addr, msg->rma_iov->key);
 	if (unlikely(ret))
 		return ret;
-	ret = kfv_wr_fill_kvec(post->ep, post->wr, msg->msg_iov, msg->desc,
-			       flags & KFI_INJECT, post->now, dir);
+	ret = kfv_wr_fill_kvec(post->ep, post->sq, post->wr, msg->msg_iov,
+			       msg->desc, flags & KFI_INJECT, post->now, dir);
 	post->op->mapped = post->wr->mapped;
 	if (likely(ret <= 0))
 		return ret;
@@ -141,7 +141,7 @@ static noinline int kfv_write_post(struct kfv_ep *ep,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep, flags);
+	ret = kfv_tx_begin(&post, ep, &ep->tx.sq, flags);
 	if (ret)
 		return ret;
 	ret = -EOPNOTSUPP;
@@ -170,7 +170,7 @@ static noinline int kfv_read_post(struct kfv_ep *ep,
 	struct kfv_post post;
 	int ret;
 
-	ret = kfv_tx_begin(&post, ep, flags);
+	ret = kfv_tx_begin(&post, ep, &ep->tx.sq, flags);
 	if (ret)
 		return ret;
 	ret = -EOPNOTSUPP;
@@ -191,7 +191,8 @@ static __always_inline int kfv_rma_one(struct kfv_ep *ep,
 				       u64 comp_flags, u64 flags, bool report)
 {
 	const struct kfi_rma_iov *rma = msg->rma_iov;
-	struct kfv_wr *wr = kfv_tx_take_one(ep);
+	struct kfv_sq *sq = &ep->tx.sq;
+	struct kfv_wr *wr = kfv_tx_take_one(ep, sq);
 	int ret;
 
 	if (unlikely(!wr))
@@ -199,14 +200,14 @@ static __always_inline int kfv_rma_one(struct kfv_ep *ep,
 	wr->send.opcode = opcode;
 	wr->rdma.remote_addr = rma->addr;
 	wr->rdma.rkey = lower_32_bits(rma->key);
-	ret = kfv_wr_fill_kvec(ep, wr, msg->msg_iov, msg->desc,
+	ret = kfv_wr_fill_kvec(ep, sq, wr, msg->msg_iov, msg->desc,
 			       flags & KFI_INJECT, kfv_tx_now(&ep->tx, flags),
 			       dir);
 	if (unlikely(ret)) {
 		kfv_tx_abort_one(ep);
 		return ret;
 	}
-	kfv_tx_end_one(ep, wr, msg->context, comp_flags, flags, report);
+	kfv_tx_end_one(ep, sq, wr, msg->context, comp_flags, flags, report);
 	return 0;
 }
 

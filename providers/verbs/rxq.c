@@ -37,7 +37,7 @@ static int kfv_rx_build(struct kfv_ep *ep, struct kfv_rx *rx,
 static void kfv_rx_give(struct kfv_ep *ep, struct kfv_rx *rx)
 {
 	ep->rx.posted++;
-	if (ib_post_recv(ep->qp, &rx->wr, NULL))
+	if (ib_post_recv(ep->rx.qp, &rx->wr, NULL))
 		kfv_ep_lost(ep);
 }
 
@@ -61,7 +61,7 @@ static int kfv_rx_post(struct kfv_ep *ep, const struct kfi_msg *msg, u64 flags,
 	rx->context = msg->context;
 	rx->report = !rxq->selective || flags & KFI_COMPLETION;
 	rxq->head++;
-	if (likely(ep->qp))
+	if (likely(rxq->qp))
 		kfv_rx_give(ep, rx);
 	return 0;
 
@@ -132,7 +132,7 @@ void kfv_rx_start(struct kfv_ep *ep, struct ib_qp *qp)
 	unsigned long irq;
 
 	spin_lock_irqsave(&rxq->lock, irq);
-	ep->qp = qp;
+	rxq->qp = qp;
 	while (rxq->posted != rxq->head)
 		kfv_rx_give(ep, kfv_rx_at(rxq, rxq->posted));
 	spin_unlock_irqrestore(&rxq->lock, irq);

@@ -119,9 +119,8 @@ int kfv_copy_from(void *to, enum kfi_iov_type type, const void *iov,
 ssize_t kfv_wr_fill(struct kfv_post *post, struct kfi_seg_iter *iter,
 		    void **desc, size_t len, enum dma_data_direction dir)
 {
-	const struct kfv_txq *tx = &post->ep->tx;
-	unsigned int max = dir == DMA_FROM_DEVICE ? tx->max_sge_rd :
-						    tx->max_sge;
+	unsigned int max = dir == DMA_FROM_DEVICE ? post->sq->max_sge_rd :
+						    post->sq->max_sge;
 	struct kfv_wr *wr = post->wr;
 	unsigned int i, nr;
 	size_t done = 0;
@@ -157,7 +156,7 @@ int kfv_wr_fill_buf(struct kfv_post *post, void *buf, size_t len)
 {
 	struct kfv_wr *wr = post->wr;
 
-	if (len > post->ep->tx.inline_size)
+	if (len > post->sq->inline_size)
 		return kfv_wr_map_buf(post, buf, len, DMA_TO_DEVICE);
 	wr->sge[0].addr = (uintptr_t)buf;
 	wr->sge[0].length = len;

@@ -32,9 +32,10 @@ int kfv_tx_state_error(const struct kfv_ep *ep)
 }
 
 /* Whether everything that was posted before the work request @wr is complete. */
-static bool kfv_tx_fence_open(struct kfv_txq *tx, const struct kfv_wr *wr)
+static bool kfv_tx_fence_open(const struct kfv_txq *tx,
+			      const struct kfv_sq *sq, const struct kfv_wr *wr)
 {
-	return kfv_tail(&tx->wr_tail) == tx->wr_posted &&
+	return kfv_tail(&sq->wr_tail) == sq->wr_posted &&
 	       kfv_tail(&tx->commit_tail) == wr->commits;
 }
 
@@ -50,23 +51,25 @@ static void kfv_tx_wait(struct kfv_txq *tx, unsigned long bit)
  * Tells completions that a fence waits for them. Either they see that, or the
  * fence is found open here.
  */
-static bool kfv_tx_fence_wait(struct kfv_txq *tx, const struct kfv_wr *wr)
+static bool kfv_tx_fence_wait(struct kfv_txq *tx, const struct kfv_sq *sq,
+			      const struct kfv_wr *wr)
 {
 	kfv_tx_wait(tx, KFV_WAIT_FENCE);
-	if (!kfv_tx_fence_open(tx, wr))
+	if (!kfv_tx_fence_open(tx, sq, wr))
 		return true;
 	clear_bit(ilog2(KFV_WAIT_FENCE), &tx->waiters);
 	return false;
 }
 
 /* One past the last work request that may be posted with the one at @first. */
-static u32 kfv_tx_batch_end(struct kfv_txq *tx, u32 first)
+static u32 kfv_tx_batch_end(const struct kfv_txq *tx, const struct kfv_sq *sq,
+			    u32 first)
 {
 	u32 end = first + 1;
 
 	if (!tx->fences)
-		return tx->wr_head;
-	while (end != tx->wr_head && !kfv_wr_at(tx, end)->fence)
+		return sq->wr_head;
+	while (end != sq->wr_head && !kfv_wr_at(sq, end)->fence)
 		end++;
 	return end;
 }
@@ -78,26 +81,27 @@ static u32 kfv_tx_batch_end(struct kfv_txq *tx, u32 first)
 void kfv_tx_ring(struct kfv_ep *ep)
 {
 	struct kfv_txq *tx = &ep->tx;
+	struct kfv_sq *sq = &tx->sq;
 	struct kfv_wr *wr;
 	u32 end;
 
 	lockdep_assert_held(&tx->lock);
-	while (tx->wr_posted != tx->wr_head && ep->state == KFV_CONNECTED) {
-		wr = kfv_wr_at(tx, tx->wr_posted);
+	while (sq->wr_posted != sq->wr_head && ep->state == KFV_CONNECTED) {
+		wr = kfv_wr_at(sq, sq->wr_posted);
 		if (wr->fence) {
-			if (!kfv_tx_fence_open(tx, wr) &&
-			    kfv_tx_fence_wait(tx, wr))
+			if (!kfv_tx_fence_open(tx, sq, wr) &&
+			    kfv_tx_fence_wait(tx, sq, wr))
 				return;
 			wr->fence = false;
 			tx->fences--;
 		}
-		end = kfv_tx_batch_end(tx, tx->wr_posted);
-		kfv_wr_at(tx, end - 1)->send.next = NULL;
-		tx->wr_posted = end;
-		if (ib_post_send(ep->qp, &wr->send, NULL))
+		end = kfv_tx_batch_end(tx, sq, sq->wr_posted);
+		kfv_wr_at(sq, end - 1)->send.next = NULL;
+		sq->wr_posted = end;
+		if (ib_post_send(sq->qp, &wr->send, NULL))
 			kfv_ep_lost_locked(ep);
 	}
-	if (tx->wr_posted == tx->wr_head)
+	if (sq->wr_posted == sq->wr_head)
 		WRITE_ONCE(tx->held, false);
 }
 
@@ -122,10 +126,10 @@ static int kfv_tx_no_room(struct kfv_post *post)
 
 	if (!tx->handler.handler)
 		return -EAGAIN;
-	WRITE_ONCE(tx->room, post->nr_wrs ? tx->rma_wrs : 1);
+	WRITE_ONCE(tx->room, post->nr_wrs ? tx->sq.rma_wrs : 1);
 	smp_mb__before_atomic(); /* pairs with the one in kfv_tx_wake_room() */
 	kfv_tx_wait(tx, KFV_WAIT_ROOM);
-	if (kfv_tx_room(tx) >= tx->room &&
+	if (kfv_tx_room(&tx->sq) >= tx->room &&
 	    test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
 		queue_work(kfv_wq, &tx->work);
 	return -EAGAIN;
@@ -141,7 +145,7 @@ bool kfv_tx_want_slot(struct kfv_txq *tx)
 /* Why the operation cannot have one more work request. */
 int kfv_tx_next_error(struct kfv_post *post)
 {
-	if (post->nr_wrs == post->ep->tx.rma_wrs)
+	if (post->nr_wrs == post->sq->rma_wrs)
 		return -E2BIG;
 	return kfv_tx_no_room(post);
 }
@@ -159,13 +163,13 @@ static enum dma_data_direction kfv_wr_dir(const struct kfv_wr *wr)
 }
 
 /* Unmaps what the operation's work requests, from number @first on, have mapped. */
-static void kfv_op_unmap(struct kfv_ep *ep, struct kfv_op *op, u32 first,
-			 unsigned int nr_wrs)
+static void kfv_op_unmap(struct kfv_ep *ep, struct kfv_sq *sq,
+			 struct kfv_op *op, u32 first, unsigned int nr_wrs)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_wrs; i++) {
-		struct kfv_wr *wr = kfv_wr_at(&ep->tx, first + i);
+		struct kfv_wr *wr = kfv_wr_at(sq, first + i);
 
 		if (!wr->mapped)
 			continue;
@@ -179,11 +183,10 @@ static void kfv_op_unmap(struct kfv_ep *ep, struct kfv_op *op, u32 first,
 /* Undoes an operation that cannot be posted. */
 int kfv_tx_abort(struct kfv_post *post, int error)
 {
-	struct kfv_txq *tx = &post->ep->tx;
-
 	if (post->op->mapped)
-		kfv_op_unmap(post->ep, post->op, tx->wr_head, post->nr_wrs);
-	kfi_cq_untake(tx->credit);
+		kfv_op_unmap(post->ep, post->sq, post->op, post->sq->wr_head,
+			     post->nr_wrs);
+	kfi_cq_untake(post->ep->tx.credit);
 	return error;
 }
 
@@ -191,8 +194,8 @@ int kfv_tx_abort(struct kfv_post *post, int error)
  * The operation has to wait, or others wait for it: it goes behind them, and all
  * that may go to the device by now goes there.
  */
-void kfv_tx_chain(struct kfv_ep *ep, struct kfv_wr *first, unsigned int nr,
-		  u64 flags)
+void kfv_tx_chain(struct kfv_ep *ep, struct kfv_sq *sq, struct kfv_wr *first,
+		  unsigned int nr, u64 flags)
 {
 	struct kfv_txq *tx = &ep->tx;
 
@@ -201,9 +204,9 @@ void kfv_tx_chain(struct kfv_ep *ep, struct kfv_wr *first, unsigned int nr,
 		first->commits = tx->commit_head - first->op->commit;
 		tx->fences++;
 	}
-	if (tx->wr_posted != tx->wr_head)
-		kfv_wr_at(tx, tx->wr_head - 1)->send.next = &first->send;
-	tx->wr_head += nr;
+	if (sq->wr_posted != sq->wr_head)
+		kfv_wr_at(sq, sq->wr_head - 1)->send.next = &first->send;
+	sq->wr_head += nr;
 	WRITE_ONCE(tx->held, true);
 	if (!(flags & KFI_MORE))
 		kfv_tx_ring(ep);
@@ -219,7 +222,7 @@ static void kfv_tx_wake_room(struct kfv_txq *tx)
 	if (!(READ_ONCE(tx->waiters) & KFV_WAIT_ROOM))
 		return;
 	smp_rmb(); /* the room that is waited for is of this waiter */
-	if (kfv_tx_room(tx) < READ_ONCE(tx->room))
+	if (kfv_tx_room(&tx->sq) < READ_ONCE(tx->room))
 		return;
 	if (test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
 		queue_work(kfv_wq, &tx->work);
@@ -309,15 +312,14 @@ static void kfv_op_result(struct kfv_op *op)
  * The last work request of an operation is back, and so are those before. What waits
  * for the work requests does not wait for the report, which may take long.
  */
-static noinline void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_op *op)
+static noinline void kfv_tx_op_done(struct kfv_ep *ep, struct kfv_sq *sq,
+				    struct kfv_op *op)
 {
-	struct kfv_txq *tx = &ep->tx;
-
 	if (op->mapped)
-		kfv_op_unmap(ep, op, tx->wr_tail, op->nr_wrs);
+		kfv_op_unmap(ep, sq, op, sq->wr_tail, op->nr_wrs);
 	if (unlikely(op->result))
 		kfv_op_result(op);
-	kfv_advance(&tx->wr_tail, op->nr_wrs);
+	kfv_advance(&sq->wr_tail, op->nr_wrs);
 	kfv_tx_wake(ep);
 	if (op->commit)
 		kfv_commit_sent(ep, op);
@@ -333,11 +335,12 @@ static noinline void kfv_tx_wake_and_report(struct kfv_ep *ep,
 }
 
 /* As kfv_tx_op_done(), of one that has succeeded and is plain. */
-static inline void kfv_tx_plain_done(struct kfv_ep *ep, struct kfv_op *op)
+static inline void kfv_tx_plain_done(struct kfv_ep *ep, struct kfv_sq *sq,
+				     struct kfv_op *op)
 {
 	struct kfv_txq *tx = &ep->tx;
 
-	kfv_advance(&tx->wr_tail, op->nr_wrs);
+	kfv_advance(&sq->wr_tail, op->nr_wrs);
 	if (kfv_tx_awaited(tx))
 		kfv_tx_wake_and_report(ep, op);
 	else
@@ -345,8 +348,8 @@ static inline void kfv_tx_plain_done(struct kfv_ep *ep, struct kfv_op *op)
 }
 
 /* The operation is done with its last one: the others report failures only. */
-static noinline void kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
-				   enum ib_wc_status status)
+static noinline void kfv_tx_failed(struct kfv_ep *ep, struct kfv_sq *sq,
+				   struct kfv_wr *wr, enum ib_wc_status status)
 {
 	struct kfv_op *op = wr->op;
 
@@ -355,38 +358,49 @@ static noinline void kfv_tx_failed(struct kfv_ep *ep, struct kfv_wr *wr,
 		op->status = status;
 	if (status != IB_WC_WR_FLUSH_ERR)
 		kfv_ep_lost(ep);
-	if (wr == kfv_wr_at(&ep->tx, ep->tx.wr_tail + op->nr_wrs - 1))
-		kfv_tx_op_done(ep, op);
+	if (wr == kfv_wr_at(sq, sq->wr_tail + op->nr_wrs - 1))
+		kfv_tx_op_done(ep, sq, op);
+}
+
+static __always_inline void kfv_sq_done(struct kfv_ep *ep, struct kfv_sq *sq,
+					struct ib_wc *wc)
+{
+	struct kfv_wr *wr = container_of(wc->wr_cqe, struct kfv_wr, cqe);
+	struct kfv_op *op = wr->op;
+
+	if (unlikely(wc->status != IB_WC_SUCCESS))
+		kfv_tx_failed(ep, sq, wr, wc->status);
+	else if (op->plain)
+		kfv_tx_plain_done(ep, sq, op);
+	else
+		kfv_tx_op_done(ep, sq, op);
 }
 
 static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
 {
-	struct kfv_wr *wr = container_of(wc->wr_cqe, struct kfv_wr, cqe);
 	struct kfv_ep *ep = cq->cq_context;
-	struct kfv_op *op = wr->op;
 
-	if (unlikely(wc->status != IB_WC_SUCCESS))
-		kfv_tx_failed(ep, wr, wc->status);
-	else if (op->plain)
-		kfv_tx_plain_done(ep, op);
-	else
-		kfv_tx_op_done(ep, op);
+	kfv_sq_done(ep, &ep->tx.sq, wc);
+}
+
+static void kfv_sq_flush(struct kfv_ep *ep, struct kfv_sq *sq)
+{
+	struct kfv_op *op;
+
+	while (sq->wr_tail != sq->wr_head) {
+		op = kfv_wr_at(sq, sq->wr_tail)->op;
+		if (op->status == IB_WC_SUCCESS)
+			op->status = IB_WC_WR_FLUSH_ERR;
+		kfv_tx_op_done(ep, sq, op);
+	}
 }
 
 /* Completes what the device was never given, after everything that it was. */
 void kfv_tx_flush(struct kfv_ep *ep)
 {
-	struct kfv_txq *tx = &ep->tx;
-	struct kfv_op *op;
-
 	if (ep->tx_cq && ep->tx_cq->poll_ctx == IB_POLL_SOFTIRQ)
 		local_bh_disable();
-	while (tx->wr_tail != tx->wr_head) {
-		op = kfv_wr_at(tx, tx->wr_tail)->op;
-		if (op->status == IB_WC_SUCCESS)
-			op->status = IB_WC_WR_FLUSH_ERR;
-		kfv_tx_op_done(ep, op);
-	}
+	kfv_sq_flush(ep, &ep->tx.sq);
 	if (ep->tx_cq && ep->tx_cq->poll_ctx == IB_POLL_SOFTIRQ)
 		local_bh_enable();
 }
@@ -404,49 +418,51 @@ void kfv_tx_work(struct work_struct *work)
 		handler->handler(&ep->ep, handler->context);
 }
 
-void kfv_txq_destroy(struct kfv_txq *tx)
+void kfv_sq_destroy(struct kfv_sq *sq)
 {
-	kvfree(tx->bufs);
-	kvfree(tx->ops);
-	kvfree(tx->wrs);
-	tx->bufs = NULL;
-	tx->ops = NULL;
-	tx->wrs = NULL;
+	kvfree(sq->bufs);
+	kvfree(sq->ops);
+	kvfree(sq->wrs);
+	sq->bufs = NULL;
+	sq->ops = NULL;
+	sq->wrs = NULL;
 }
 
 /* A buffer does not reach across pages, so that the device can have it. */
-static int kfv_txq_alloc_bufs(struct kfv_txq *tx)
+static int kfv_sq_alloc_bufs(struct kfv_sq *sq)
 {
 	size_t stride = roundup_pow_of_two(KFV_INJECT_SIZE);
 	u32 i;
 
-	tx->bufs = kvzalloc(PAGE_ALIGN((tx->op_mask + 1) * stride), GFP_KERNEL);
-	if (!tx->bufs)
+	sq->bufs = kvzalloc(PAGE_ALIGN((sq->op_mask + 1) * stride), GFP_KERNEL);
+	if (!sq->bufs)
 		return -ENOMEM;
-	for (i = 0; i <= tx->op_mask; i++)
-		tx->ops[i].buf = tx->bufs + i * stride;
+	for (i = 0; i <= sq->op_mask; i++)
+		sq->ops[i].buf = sq->bufs + i * stride;
 	return 0;
 }
 
-/* Allocates the rings; kfv_txq_destroy() frees them, also after a failure. */
-int kfv_txq_init(struct kfv_ep *ep)
+/*
+ * Allocates the rings, for @size operations; kfv_sq_destroy() frees them, also after
+ * a failure.
+ */
+int kfv_sq_init(struct kfv_sq *sq, unsigned int size)
 {
-	struct kfv_txq *tx = &ep->tx;
 	u32 i;
 
-	tx->wr_stride = struct_size_t(struct kfv_wr, sge, tx->max_sge);
-	tx->wr_mask = roundup_pow_of_two(ep->tx_size + tx->rma_wrs) - 1;
-	tx->op_mask = roundup_pow_of_two(ep->tx_size) - 1;
-	tx->wrs = kvcalloc(tx->wr_mask + 1, tx->wr_stride, GFP_KERNEL);
-	tx->ops = kvzalloc_objs(*tx->ops, tx->op_mask + 1);
-	if (!tx->wrs || !tx->ops)
+	sq->wr_stride = struct_size_t(struct kfv_wr, sge, sq->max_sge);
+	sq->wr_mask = roundup_pow_of_two(size + sq->rma_wrs) - 1;
+	sq->op_mask = roundup_pow_of_two(size) - 1;
+	sq->wrs = kvcalloc(sq->wr_mask + 1, sq->wr_stride, GFP_KERNEL);
+	sq->ops = kvzalloc_objs(*sq->ops, sq->op_mask + 1);
+	if (!sq->wrs || !sq->ops)
 		return -ENOMEM;
-	for (i = 0; i <= tx->wr_mask; i++) {
-		struct kfv_wr *wr = kfv_wr_at(tx, i);
+	for (i = 0; i <= sq->wr_mask; i++) {
+		struct kfv_wr *wr = kfv_wr_at(sq, i);
 
 		wr->cqe.done = kfv_tx_done;
 		wr->send.wr_cqe = &wr->cqe;
 		wr->send.sg_list = wr->sge;
 	}
-	return kfv_txq_alloc_bufs(tx);
+	return kfv_sq_alloc_bufs(sq);
 }
