@@ -58,8 +58,10 @@ static void kfv_ep_addr_resolved(struct kfv_ep *ep, struct rdma_cm_id *id)
 		kfv_ep_fail(ep, -kfv_cm_errno(ret), 0, NULL, 0);
 }
 
-static void kfv_ep_route_resolved(struct kfv_ep *ep, struct rdma_cm_id *id)
+static void kfv_link_route_resolved(struct kfv_link *link,
+				    struct rdma_cm_id *id)
 {
+	struct kfv_ep *ep = link->ep;
 	struct rdma_conn_param param = {
 		.private_data		= ep->private_data,
 		.private_data_len	= ep->private_len,
@@ -76,7 +78,7 @@ static void kfv_ep_route_resolved(struct kfv_ep *ep, struct rdma_cm_id *id)
 		return;
 	/* Whoever reclaims memory may be waiting for this connection. */
 	noio = memalloc_noio_save();
-	ret = kfv_ep_create_qp(ep, id);
+	ret = kfv_link_create_qp(link, id);
 	if (!ret)
 		ret = rdma_connect_locked(id, &param);
 	memalloc_noio_restore(noio);
@@ -101,9 +103,10 @@ static void kfv_ep_rejected(struct kfv_ep *ep, struct rdma_cm_id *id,
 }
 
 /* The peer's data is in the answer to our request; the other end has had it. */
-static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
-			       struct rdma_cm_event *ev)
+static void kfv_link_established(struct kfv_link *link, struct rdma_cm_id *id,
+				 struct rdma_cm_event *ev)
 {
+	struct kfv_ep *ep = link->ep;
 	const struct rdma_conn_param *conn = &ev->param.conn;
 	const void *data = ep->passive ? NULL : conn->private_data;
 	u8 depth = min(ep->param.initiator_depth, conn->initiator_depth);
@@ -139,17 +142,18 @@ static void kfv_ep_established(struct kfv_ep *ep, struct rdma_cm_id *id,
 	spin_unlock_irq(&ep->tx.lock);
 }
 
-int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
-		 struct rdma_cm_event *ev)
+int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
+		   struct rdma_cm_event *ev)
 {
-	struct kfv_ep *ep = container_of(cm, struct kfv_ep, cm);
+	struct kfv_link *link = container_of(cm, struct kfv_link, cm);
+	struct kfv_ep *ep = link->ep;
 
 	switch (ev->event) {
 	case RDMA_CM_EVENT_ADDR_RESOLVED:
 		kfv_ep_addr_resolved(ep, id);
 		break;
 	case RDMA_CM_EVENT_ROUTE_RESOLVED:
-		kfv_ep_route_resolved(ep, id);
+		kfv_link_route_resolved(link, id);
 		break;
 	case RDMA_CM_EVENT_ADDR_ERROR:
 	case RDMA_CM_EVENT_ROUTE_ERROR:
@@ -157,14 +161,14 @@ int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		kfv_ep_fail(ep, -kfv_cm_errno(ev->status), 0, NULL, 0);
 		break;
 	case RDMA_CM_EVENT_CONNECT_ERROR:
-		ep->stalled = true;
+		link->stalled = true;
 		kfv_ep_fail(ep, ECONNRESET, 0, NULL, 0);
 		break;
 	case RDMA_CM_EVENT_REJECTED:
 		kfv_ep_rejected(ep, id, ev);
 		break;
 	case RDMA_CM_EVENT_ESTABLISHED:
-		kfv_ep_established(ep, id, ev);
+		kfv_link_established(link, id, ev);
 		break;
 	case RDMA_CM_EVENT_DISCONNECTED:
 		kfv_ep_fail(ep, ECONNRESET, 0, NULL, 0);
@@ -186,11 +190,12 @@ int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 /* Events of the queue pair, in any context */
 void kfv_qp_event(struct ib_event *event, void *context)
 {
-	struct kfv_ep *ep = context;
+	struct kfv_link *link = context;
+	struct kfv_ep *ep = link->ep;
 
 	switch (event->event) {
 	case IB_EVENT_COMM_EST:
-		rdma_notify(ep->id, event->event);
+		rdma_notify(link->id, event->event);
 		break;
 	case IB_EVENT_QP_FATAL:
 		kfv_ep_fatal(ep, EIO, KFV_ERR_EVENT | event->event);

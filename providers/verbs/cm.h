@@ -6,6 +6,8 @@
 #ifndef KFV_CM_H
 #define KFV_CM_H
 
+#include <linux/completion.h>
+#include <rdma/ib_verbs.h>
 #include <rdma/rdma_cm.h>
 
 #include <kfi_prov.h>
@@ -15,6 +17,7 @@
 struct kfv_device;
 struct kfv_ep;
 struct kfv_fabric;
+struct kfv_sq;
 
 /* Mark of an event queue's prov_errno: an event of the device. */
 #define KFV_ERR_EVENT		BIT(16)
@@ -26,6 +29,28 @@ struct kfv_fabric;
 struct kfv_cm {
 	int	(*event)(struct kfv_cm *cm, struct rdma_cm_id *id,
 			 struct rdma_cm_event *ev);
+};
+
+/**
+ * struct kfv_link - the connection of a queue pair
+ * @cm: gets events of @id
+ * @ep: its endpoint
+ * @sq: what the queue pair sends
+ * @id: CM id
+ * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
+ * @stalled: it could not be connected, see kfv_link_unstall()
+ * @last: of the last work request of either queue
+ * @drained: completed by each of them; for good once the endpoint is cut off
+ */
+struct kfv_link {
+	struct kfv_cm		cm;
+	struct kfv_ep		*ep;
+	struct kfv_sq		*sq;
+	struct rdma_cm_id	*id;
+	bool			has_qp;
+	bool			stalled;
+	struct ib_cqe		last;
+	struct completion	drained;
 };
 
 /**
@@ -73,10 +98,15 @@ struct kfv_connreq {
 /* cm.c */
 int kfv_cm_errno(int status);
 int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev);
-int kfv_ep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
-		 struct rdma_cm_event *ev);
+int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
+		   struct rdma_cm_event *ev);
 void kfv_qp_event(struct ib_event *event, void *context);
 void kfv_cq_event(struct ib_event *event, void *context);
+
+/* queues.c */
+void kfv_link_init(struct kfv_link *link, struct kfv_ep *ep, struct kfv_sq *sq);
+int kfv_link_create_qp(struct kfv_link *link, struct rdma_cm_id *id);
+void kfv_link_quiesce(struct kfv_link *link);
 
 /* down.c */
 void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,

@@ -42,14 +42,16 @@ static struct sockaddr *kfv_ep_source(struct kfv_ep *ep)
 	return ep->src.ss_family ? (struct sockaddr *)&ep->src : NULL;
 }
 
-static int kfv_ep_start(struct kfv_ep *ep)
+/* Makes the link's CM id. */
+static int kfv_link_open(struct kfv_link *link)
 {
-	struct net *net = ep->domain->fabric->net;
+	struct kfv_ep *ep = link->ep;
 	struct rdma_cm_id *id;
 	int ret;
 
-	id = __rdma_create_kernel_id(net, kfv_cm_handler, &ep->cm, RDMA_PS_TCP,
-				     IB_QPT_RC, ep->owner);
+	id = __rdma_create_kernel_id(ep->domain->fabric->net, kfv_cm_handler,
+				     &link->cm, RDMA_PS_TCP, IB_QPT_RC,
+				     ep->owner);
 	if (IS_ERR(id))
 		return PTR_ERR(id);
 	ret = rdma_set_min_rnr_timer(id, ep->param.min_rnr_timer);
@@ -57,9 +59,19 @@ static int kfv_ep_start(struct kfv_ep *ep)
 		rdma_destroy_id(id);
 		return ret;
 	}
-	ep->id = id;
+	link->id = id;
+	return 0;
+}
+
+static int kfv_ep_start(struct kfv_ep *ep)
+{
+	int ret;
+
+	ret = kfv_link_open(&ep->link);
+	if (ret)
+		return ret;
 	kfv_ep_set_connecting(ep);
-	ret = rdma_resolve_addr(id, kfv_ep_source(ep),
+	ret = rdma_resolve_addr(ep->link.id, kfv_ep_source(ep),
 				(struct sockaddr *)&ep->dest, ep->connect_ms);
 	/* The endpoint is connecting already: an event has to end that. */
 	if (ret)
@@ -135,18 +147,19 @@ static int kfv_ep_answer(struct kfv_ep *ep)
 		.flow_control		= 1,
 		.rnr_retry_count	= ep->param.rnr_retry_count,
 	};
+	struct rdma_cm_id *id = ep->link.id;
 	int ret;
 
-	ret = rdma_set_min_rnr_timer(ep->id, ep->param.min_rnr_timer);
+	ret = rdma_set_min_rnr_timer(id, ep->param.min_rnr_timer);
 	if (ret)
 		return ret;
 	ep->depth = ep->param.initiator_depth;
 	kfv_ep_set_connecting(ep);
-	rdma_lock_handler(ep->id);
-	ret = rdma_accept(ep->id, &param);
-	rdma_unlock_handler(ep->id);
+	rdma_lock_handler(id);
+	ret = rdma_accept(id, &param);
+	rdma_unlock_handler(id);
 	if (ret) {
-		ep->stalled = true;
+		ep->link.stalled = true;
 		kfv_ep_teardown(ep, false);
 	}
 	return ret == -ENOMEM ? ret : ret ? -ECONNRESET : 0;
@@ -245,7 +258,7 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 	if (IS_ERR(id))
 		return PTR_ERR(id);
 	ep->passive = true;
-	ep->id = id;
+	ep->link.id = id;
 	ep->peer_depth = cr->param.initiator_depth;
 	ep->peer_resources = max_t(u8, cr->param.responder_resources, 1);
 	kfv_ep_set_param(ep, &ep->param);
@@ -253,7 +266,7 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 		ep->commit->peer = cr->peer;
 	kfv_ep_set_addrs(ep, id);
 	rdma_lock_handler(id);
-	id->context = &ep->cm;
+	id->context = &ep->link.cm;
 	rdma_unlock_handler(id);
 	return 0;
 }

@@ -113,6 +113,28 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
 	cancel_delayed_work(&ep->timer);
 }
 
+/* An event handler that has seen the old state is through when this returns. */
+static void kfv_link_disconnect(struct kfv_link *link)
+{
+	if (!link->id)
+		return;
+	rdma_lock_handler(link->id);
+	rdma_unlock_handler(link->id);
+	rdma_disconnect(link->id);
+}
+
+static void kfv_link_destroy(struct kfv_link *link)
+{
+	struct rdma_cm_id *id = link->id;
+
+	if (link->has_qp)
+		rdma_destroy_qp(id);
+	link->has_qp = false;
+	link->id = NULL;
+	if (id)
+		rdma_destroy_id(id);
+}
+
 /*
  * Ends the connection, if it has not ended yet. When this returns, every operation
  * has completed and nothing of the device is left but its completion queues. Under
@@ -120,34 +142,20 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
  */
 void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 {
-	struct rdma_cm_id *id = ep->id;
-
 	kfi_cq_might_wait();
 	kfv_ep_stop(ep, gone);
-	if (id) {
-		/* An event handler that has seen the old state is through. */
-		rdma_lock_handler(id);
-		rdma_unlock_handler(id);
-		rdma_disconnect(id);
-	}
+	kfv_link_disconnect(&ep->link);
 	if (ep->commit)
 		kfv_commit_stop(ep);
-	if (ep->has_qp)
-		kfv_ep_quiesce(ep, id);
+	kfv_link_quiesce(&ep->link);
 	kfv_tx_flush(ep);
 	if (ep->commit)
 		kfv_commit_flush(ep);
 	kfv_rx_flush(ep);
-	if (ep->has_qp) {
-		rdma_destroy_qp(id);
-		ep->has_qp = false;
-	}
+	kfv_link_destroy(&ep->link);
 	/* From here on the peer does not reach any memory. */
 	if (ep->commit)
 		WRITE_ONCE(ep->commit->told, false);
-	ep->id = NULL;
-	if (id)
-		rdma_destroy_id(id);
 }
 
 void kfv_ep_down(struct work_struct *work)

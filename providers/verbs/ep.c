@@ -144,9 +144,9 @@ static int kfv_ep_enable_passive(struct kfv_ep *ep)
 {
 	int ret;
 
-	rdma_lock_handler(ep->id);
-	ret = kfv_ep_create_qp(ep, ep->id);
-	rdma_unlock_handler(ep->id);
+	rdma_lock_handler(ep->link.id);
+	ret = kfv_link_create_qp(&ep->link, ep->link.id);
+	rdma_unlock_handler(ep->link.id);
 	/* The connection manager knows nothing of a connection to make it for. */
 	return ret == -EINVAL ? -ECONNRESET : ret;
 }
@@ -167,7 +167,7 @@ int kfv_ep_enable(struct kfv_ep *ep)
 	ret = kfv_ep_alloc_queues(ep);
 	if (ret)
 		return ret;
-	if (ep->id) {
+	if (ep->link.id) {
 		ret = kfv_ep_enable_passive(ep);
 		if (ret) {
 			kfv_ep_teardown(ep, false);
@@ -261,7 +261,6 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	bool atomic = info->caps & KFI_ATOMIC;
 	bool commit = info->caps & KFI_RMA_PMEM;
 
-	ep->cm.event = kfv_ep_event;
 	ep->domain = domain;
 	ep->owner = owner;
 	ep->connect_ms = KFV_CONNECT_TIMEOUT_MS;
@@ -277,7 +276,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	ep->peer_depth = U8_MAX;
 	ep->peer_resources = U8_MAX;
 	mutex_init(&ep->lock);
-	init_completion(&ep->drained);
+	kfv_link_init(&ep->link, ep, &ep->tx.sq);
 	spin_lock_init(&ep->tx.lock);
 	spin_lock_init(&ep->rx.lock);
 	ep->rx.error = -KFI_EOPBADSTATE;

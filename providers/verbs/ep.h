@@ -276,7 +276,6 @@ enum kfv_state {
 /**
  * struct kfv_ep - an open endpoint
  * @ep: what the consumer has
- * @cm: gets events of @id
  * @domain: its domain
  * @node: in the domain's list
  * @owner: name of the consumer's module
@@ -297,14 +296,10 @@ enum kfv_state {
  * @commit_method: KFI_OPT_COMMIT_METHOD
  * @lock: serialises control calls and what ends the connection; outside of the CM
  *	id's handler lock
- * @id: CM id
+ * @link: its connection
  * @passive: made of a connection request
  * @enabled: kfi_enable() was called
- * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
- * @stalled: it could not be connected, see kfv_ep_unstall()
  * @cut_off: a queue of the device has failed
- * @last: of the last work request of either queue
- * @drained: completed by each of them; for good once @cut_off
  * @was_connected: there was something to shut down; @src and @peer are what they
  *	will be. See kfv_ep_was_connected()
  * @state: under @tx's lock, as is @lost; to be read without by kfv_ep_state()
@@ -323,7 +318,6 @@ enum kfv_state {
  */
 struct kfv_ep {
 	struct kfid_ep		ep;
-	struct kfv_cm		cm;
 	struct kfv_domain	*domain;
 	struct list_head	node;
 	const char		*owner;
@@ -345,14 +339,10 @@ struct kfv_ep {
 
 	/* serialises control calls and what ends the connection */
 	struct mutex		lock;
-	struct rdma_cm_id	*id;
+	struct kfv_link		link;
 	bool			passive;
 	bool			enabled;
-	bool			has_qp;
-	bool			stalled;
 	bool			cut_off;
-	struct ib_cqe		last;
-	struct completion	drained;
 	bool			was_connected;
 	enum kfv_state		state;
 	bool			lost;
@@ -450,8 +440,6 @@ extern const struct kfi_ops_atomic kfv_no_atomic_ops;
 extern const struct kfi_ops_ep kfv_ep_ops;
 
 /* queues.c */
-int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id);
-void kfv_ep_quiesce(struct kfv_ep *ep, struct rdma_cm_id *id);
 void kfv_ep_cut_off(struct kfv_ep *ep);
 int kfv_ep_alloc_queues(struct kfv_ep *ep);
 void kfv_ep_free_queues(struct kfv_ep *ep);

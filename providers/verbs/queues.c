@@ -63,20 +63,30 @@ err:
 	return ret;
 }
 
+void kfv_link_init(struct kfv_link *link, struct kfv_ep *ep, struct kfv_sq *sq)
+{
+	link->cm.event = kfv_link_event;
+	link->ep = ep;
+	link->sq = sq;
+	init_completion(&link->drained);
+}
+
 /* Not every device has room for data in so many work requests. */
-static int kfv_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id,
+static int kfv_create_qp(struct kfv_link *link, struct rdma_cm_id *id,
 			 unsigned int inline_size)
 {
+	struct kfv_ep *ep = link->ep;
+	struct kfv_sq *sq = link->sq;
 	struct ib_qp_init_attr attr = {
 		.event_handler	= kfv_qp_event,
-		.qp_context	= ep,
-		.send_cq	= ep->tx.sq.queue.ib,
+		.qp_context	= link,
+		.send_cq	= sq->queue.ib,
 		.recv_cq	= ep->commit ? kfv_commit_recv_cq(ep) :
 					       ep->rx.queue.ib,
 		.cap = {
 			.max_send_wr	= kfv_sq_size(ep),
 			.max_recv_wr	= kfv_rq_size(ep),
-			.max_send_sge	= ep->tx.sq.max_sge,
+			.max_send_sge	= sq->max_sge,
 			.max_recv_sge	= ep->commit ? 1 : ep->rx.max_sge,
 			.max_inline_data = inline_size,
 		},
@@ -87,8 +97,7 @@ static int kfv_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id,
 
 	ret = rdma_create_qp(id, ep->domain->pd, &attr);
 	if (!ret)
-		ep->tx.sq.inline_size = min(attr.cap.max_inline_data,
-					    inline_size);
+		sq->inline_size = min(attr.cap.max_inline_data, inline_size);
 	return ret;
 }
 
@@ -96,17 +105,18 @@ static int kfv_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id,
  * Makes the queue pair, and gives it the receives that were posted. Under the CM
  * id's handler lock.
  */
-int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id)
+int kfv_link_create_qp(struct kfv_link *link, struct rdma_cm_id *id)
 {
+	struct kfv_ep *ep = link->ep;
 	int ret;
 
-	ret = kfv_create_qp(ep, id, KFV_INJECT_SIZE);
+	ret = kfv_create_qp(link, id, KFV_INJECT_SIZE);
 	if (ret && ret != -ENODEV)
-		ret = kfv_create_qp(ep, id, 0);
+		ret = kfv_create_qp(link, id, 0);
 	if (ret)
 		return ret;
-	ep->has_qp = true;
-	ep->tx.sq.qp = id->qp;
+	link->has_qp = true;
+	link->sq->qp = id->qp;
 	kfv_rx_start(ep, id->qp);
 	return ep->commit ? kfv_commit_start(ep) : 0;
 }
@@ -114,19 +124,19 @@ int kfv_ep_create_qp(struct kfv_ep *ep, struct rdma_cm_id *id)
 /* The last work request of either queue: all before it have completed. */
 static void kfv_last_done(struct ib_cq *cq, struct ib_wc *wc)
 {
-	complete(&container_of(wc->wr_cqe, struct kfv_ep, last)->drained);
+	complete(&container_of(wc->wr_cqe, struct kfv_link, last)->drained);
 }
 
-static int kfv_post_last(struct kfv_ep *ep, struct ib_qp *qp)
+static int kfv_post_last(struct kfv_link *link, struct ib_qp *qp)
 {
-	struct ib_recv_wr recv = { .wr_cqe = &ep->last };
+	struct ib_recv_wr recv = { .wr_cqe = &link->last };
 	struct ib_rdma_wr send = {
-		.wr.wr_cqe = &ep->last,
+		.wr.wr_cqe = &link->last,
 		.wr.opcode = IB_WR_RDMA_WRITE,
 	};
 	int ret;
 
-	ep->last.done = kfv_last_done;
+	link->last.done = kfv_last_done;
 	ret = ib_post_send(qp, &send.wr, NULL);
 	return ret ?: ib_post_recv(qp, &recv, NULL);
 }
@@ -137,16 +147,18 @@ static bool kfv_queue_is_polled(const struct kfv_queue *queue)
 }
 
 /* A polled queue might have no other reader any more. */
-static void kfv_wait_last(struct kfv_ep *ep)
+static void kfv_wait_last(struct kfv_link *link)
 {
-	if (!kfv_queue_is_polled(&ep->tx.sq.queue) &&
+	struct kfv_ep *ep = link->ep;
+
+	if (!kfv_queue_is_polled(&link->sq->queue) &&
 	    !kfv_queue_is_polled(&ep->rx.queue)) {
-		wait_for_completion(&ep->drained);
+		wait_for_completion(&link->drained);
 		return;
 	}
-	while (!try_wait_for_completion(&ep->drained)) {
+	while (!try_wait_for_completion(&link->drained)) {
 		usleep_range(50, 100);
-		kfv_queue_poll(&ep->tx.sq.queue);
+		kfv_queue_poll(&link->sq->queue);
 		kfv_queue_poll(&ep->rx.queue);
 	}
 }
@@ -156,14 +168,14 @@ static void kfv_wait_last(struct kfv_ep *ep)
  * when there is no memory for what the connection needs, and flushes nothing then.
  * A reset starts it again, and drops what kfv_rx_flush() has to complete.
  */
-static void kfv_ep_unstall(struct kfv_ep *ep, struct ib_qp *qp)
+static void kfv_link_unstall(struct kfv_link *link, struct ib_qp *qp)
 {
 	struct ib_qp_attr attr = { .qp_state = IB_QPS_RESET };
 
 	if (WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE)))
 		return;
 	attr.qp_state = IB_QPS_INIT;
-	attr.port_num = ep->domain->port;
+	attr.port_num = link->ep->domain->port;
 	WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE | IB_QP_PKEY_INDEX |
 				  IB_QP_PORT | IB_QP_ACCESS_FLAGS));
 }
@@ -173,31 +185,33 @@ static void kfv_ep_unstall(struct kfv_ep *ep, struct ib_qp *qp)
  * at the same time as the consumer, and would wait for a queue that has failed. False
  * if there are operations whose completion will not come.
  */
-static bool kfv_ep_drain(struct kfv_ep *ep, struct ib_qp *qp)
+static bool kfv_link_drain(struct kfv_link *link, struct ib_qp *qp)
 {
 	struct ib_qp_attr attr = { .qp_state = IB_QPS_ERR };
 
-	if (ep->stalled)
-		kfv_ep_unstall(ep, qp);
-	if (ib_modify_qp(qp, &attr, IB_QP_STATE) || kfv_post_last(ep, qp))
+	if (link->stalled)
+		kfv_link_unstall(link, qp);
+	if (ib_modify_qp(qp, &attr, IB_QP_STATE) || kfv_post_last(link, qp))
 		return false;
-	kfv_wait_last(ep);
-	kfv_wait_last(ep);
-	return !READ_ONCE(ep->cut_off);
+	kfv_wait_last(link);
+	kfv_wait_last(link);
+	return !READ_ONCE(link->ep->cut_off);
 }
 
 /*
  * Takes back all that the device was given. What has not completed when this
  * returns, because a queue has failed, never will, and is there to be flushed.
  */
-void kfv_ep_quiesce(struct kfv_ep *ep, struct rdma_cm_id *id)
+void kfv_link_quiesce(struct kfv_link *link)
 {
-	if (kfv_ep_drain(ep, id->qp))
+	struct kfv_ep *ep = link->ep;
+
+	if (!link->has_qp || kfv_link_drain(link, link->id->qp))
 		return;
-	rdma_destroy_qp(id);
-	ep->has_qp = false;
+	rdma_destroy_qp(link->id);
+	link->has_qp = false;
 	kfv_queue_close(&ep->rx.queue);
-	kfv_queue_close(&ep->tx.sq.queue);
+	kfv_queue_close(&link->sq->queue);
 	if (ep->commit)
 		kfv_commit_close_queue(ep->commit);
 }
@@ -206,5 +220,5 @@ void kfv_ep_quiesce(struct kfv_ep *ep, struct rdma_cm_id *id)
 void kfv_ep_cut_off(struct kfv_ep *ep)
 {
 	WRITE_ONCE(ep->cut_off, true);
-	complete_all(&ep->drained);
+	complete_all(&ep->link.drained);
 }
