@@ -27,6 +27,8 @@ const char *kfv_commit_strerror(int status)
 	}
 }
 
+static void kfv_commit_room_work(struct work_struct *work);
+
 /* Makes the endpoint a commit endpoint, if it is to be one. */
 int kfv_commit_create(struct kfv_ep *ep)
 {
@@ -45,6 +47,7 @@ int kfv_commit_create(struct kfv_ep *ep)
 	INIT_LIST_HEAD(&commit->imms);
 	INIT_DELAYED_WORK(&commit->work, kfv_target_work);
 	INIT_DELAYED_WORK(&commit->timer, kfv_commit_timer);
+	INIT_WORK(&commit->room, kfv_commit_room_work);
 	commit->ep = ep;
 	ep->commit = commit;
 	return 0;
@@ -54,6 +57,7 @@ void kfv_commit_destroy(struct kfv_ep *ep)
 {
 	if (!ep->commit)
 		return;
+	cancel_work_sync(&ep->commit->room);
 	cancel_delayed_work_sync(&ep->commit->timer);
 	cancel_delayed_work_sync(&ep->commit->work);
 	kfree(ep->commit);
@@ -288,12 +292,13 @@ void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 
 static bool kfv_imm_take(struct kfv_ep *ep)
 {
+	struct kfi_cq_credit *credit = ep->commit->credit;
 	unsigned long irq;
 	bool taken;
 
 	spin_lock_irqsave(&ep->rx.lock, irq);
-	taken = kfi_cq_take(ep->rx.credit) ||
-		(kfi_cq_want(ep->rx.credit) && kfi_cq_take(ep->rx.credit));
+	taken = kfi_cq_take(credit) ||
+		(kfi_cq_want(credit) && kfi_cq_take(credit));
 	spin_unlock_irqrestore(&ep->rx.lock, irq);
 	return taken;
 }
@@ -309,7 +314,7 @@ bool kfv_commit_imm(struct kfv_ep *ep, size_t len, u32 data)
 
 	if (!kfv_imm_take(ep))
 		return false;
-	kfv_complete(ep->rx_cq, ep->rx.credit, &comp);
+	kfv_complete(ep->rx_cq, ep->commit->credit, &comp);
 	return true;
 }
 
@@ -339,14 +344,15 @@ static void kfv_commit_imms(struct kfv_ep *ep)
 }
 
 /* The consumer has read an entry: who waits for room gets it. */
-void kfv_commit_rx_work(struct work_struct *work)
+static void kfv_commit_room_work(struct work_struct *work)
 {
-	struct kfv_ep *ep = container_of(work, struct kfv_ep, rx.work);
+	struct kfv_commit *commit = container_of(work, struct kfv_commit, room);
+	struct kfv_ep *ep = commit->ep;
 
-	if (!ep->commit || !kfv_domain_get(ep->domain))
+	if (!kfv_domain_get(ep->domain))
 		return;
 	kfv_commit_imms(ep);
-	mod_delayed_work(kfv_wq, &ep->commit->work, 0);
+	mod_delayed_work(kfv_wq, &commit->work, 0);
 	kfv_domain_put(ep->domain);
 }
 

@@ -114,6 +114,9 @@ struct kfv_batch {
  * @late: the oldest commit was not answered in time
  * @rxs: receives
  * @rx_bufs: memory of @rxs
+ * @credit: slots of the consumer's completion queue, for immediates; under the lock
+ *	of the endpoint's receives
+ * @room: of @credit
  * @imm_lock: one at a time passes immediates on
  * @rx_lock: protects what follows
  * @requests: requests that were received
@@ -147,6 +150,8 @@ struct kfv_commit {
 
 	struct kfv_commit_rx	*rxs;
 	void			*rx_bufs;
+	struct kfi_cq_credit	*credit;
+	struct work_struct	room;
 	/* serialises passing on of @imms */
 	struct mutex		imm_lock;
 	/* protects all that follows; any context */
@@ -200,7 +205,6 @@ struct ib_cq *kfv_commit_recv_cq(struct kfv_ep *ep);
 int kfv_commit_start(struct kfv_ep *ep);
 void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx);
 bool kfv_commit_imm(struct kfv_ep *ep, size_t len, u32 data);
-void kfv_commit_rx_work(struct work_struct *work);
 const char *kfv_commit_strerror(int status);
 
 /* commit_cm.c */

@@ -11,18 +11,74 @@
 #include "ep.h"
 #include "verbs.h"
 
+/* Each credit of an endpoint is a use of the queue. */
+static int kfv_bind_credit(struct kfv_cq *cq, struct kfi_cq_credit **credit,
+			   unsigned int size, struct work_struct *work)
+{
+	struct kfi_cq_credit *reserved;
+
+	if (!kfi_obj_get(&cq->pcq.cq.fid))
+		return -EINVAL;
+	reserved = kfi_cq_reserve(&cq->pcq, size, kfv_wq, work);
+	if (IS_ERR(reserved)) {
+		kfi_obj_put(&cq->pcq.cq.fid);
+		return PTR_ERR(reserved);
+	}
+	*credit = reserved;
+	return 0;
+}
+
+static void kfv_unbind_credit(struct kfv_cq *cq, struct kfi_cq_credit **credit)
+{
+	if (!*credit)
+		return;
+	kfi_cq_release(*credit);
+	kfi_obj_put(&cq->pcq.cq.fid);
+	*credit = NULL;
+}
+
+static int kfv_bind_tx(struct kfv_ep *ep, struct kfv_cq *cq, bool selective)
+{
+	int ret;
+
+	ret = kfv_bind_credit(cq, &ep->tx.credit, ep->tx_size, &ep->tx.work);
+	if (ret)
+		return ret;
+	ep->tx_cq = cq;
+	ep->tx.selective = selective;
+	return 0;
+}
+
+/* Of a commit endpoint immediates are all that it receives. */
+static int kfv_bind_rx(struct kfv_ep *ep, struct kfv_cq *cq, bool selective)
+{
+	int ret;
+
+	if (ep->commit)
+		ret = kfv_bind_credit(cq, &ep->commit->credit, ep->rx_size,
+				      &ep->commit->room);
+	else
+		ret = kfv_bind_credit(cq, &ep->rx.credit, ep->rx_size, NULL);
+	if (ret)
+		return ret;
+	ep->rx_cq = cq;
+	ep->rx.selective = selective;
+	return 0;
+}
+
+static void kfv_unbind_tx(struct kfv_ep *ep)
+{
+	kfv_unbind_credit(ep->tx_cq, &ep->tx.credit);
+	ep->tx_cq = NULL;
+}
+
 static void kfv_ep_unbind(struct kfv_ep *ep)
 {
-	if (ep->tx.credit)
-		kfi_cq_release(ep->tx.credit);
-	if (ep->rx.credit)
-		kfi_cq_release(ep->rx.credit);
+	kfv_unbind_tx(ep);
+	kfv_unbind_credit(ep->rx_cq, &ep->rx.credit);
+	if (ep->commit)
+		kfv_unbind_credit(ep->rx_cq, &ep->commit->credit);
 	cancel_work_sync(&ep->tx.work);
-	cancel_work_sync(&ep->rx.work);
-	if (ep->tx_cq)
-		kfi_obj_put(&ep->tx_cq->pcq.cq.fid);
-	if (ep->rx_cq)
-		kfi_obj_put(&ep->rx_cq->pcq.cq.fid);
 	if (ep->eq) {
 		kfi_eq_flush(ep->eq, &ep->ep.fid);
 		kfi_obj_put(&ep->eq->fid);
@@ -64,26 +120,6 @@ void kfv_ep_remove(struct kfv_ep *ep)
 	kfv_ep_free_queues(ep);
 }
 
-static int kfv_bind_direction(struct kfv_cq *cq, struct kfv_cq **slot,
-			      struct kfi_cq_credit **credit, unsigned int size,
-			      struct work_struct *work)
-{
-	*credit = kfi_cq_reserve(&cq->pcq, size, kfv_wq, work);
-	if (IS_ERR(*credit)) {
-		int ret = PTR_ERR(*credit);
-
-		*credit = NULL;
-		return ret;
-	}
-	if (!kfi_obj_get(&cq->pcq.cq.fid)) {
-		kfi_cq_release(*credit);
-		*credit = NULL;
-		return -EINVAL;
-	}
-	*slot = cq;
-	return 0;
-}
-
 static int kfv_ep_bind_cq(struct kfv_ep *ep, struct kfid *bfid, u64 flags)
 {
 	struct kfv_cq *cq = container_of(bfid, struct kfv_cq, pcq.cq.fid);
@@ -97,23 +133,12 @@ static int kfv_ep_bind_cq(struct kfv_ep *ep, struct kfid *bfid, u64 flags)
 	if ((flags & KFI_TRANSMIT && ep->tx_cq) ||
 	    (flags & KFI_RECV && ep->rx_cq))
 		return -EALREADY;
-	if (flags & KFI_TRANSMIT) {
-		ret = kfv_bind_direction(cq, &ep->tx_cq, &ep->tx.credit,
-					 ep->tx_size, &ep->tx.work);
-		if (ret)
-			return ret;
-		ep->tx.selective = selective;
-	}
-	if (flags & KFI_RECV) {
-		ret = kfv_bind_direction(cq, &ep->rx_cq, &ep->rx.credit,
-					 ep->rx_size, &ep->rx.work);
-		if (ret && flags & KFI_TRANSMIT) {
-			kfi_cq_release(ep->tx.credit);
-			ep->tx.credit = NULL;
-			ep->tx_cq = NULL;
-			kfi_obj_put(bfid);
-		}
-		ep->rx.selective = selective;
+	if (flags & KFI_TRANSMIT)
+		ret = kfv_bind_tx(ep, cq, selective);
+	if (!ret && flags & KFI_RECV) {
+		ret = kfv_bind_rx(ep, cq, selective);
+		if (ret && flags & KFI_TRANSMIT)
+			kfv_unbind_tx(ep);
 	}
 	return ret;
 }
@@ -283,7 +308,6 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	INIT_DELAYED_WORK(&ep->timer, kfv_ep_timer);
 	INIT_DELAYED_WORK(&ep->down, kfv_ep_down);
 	INIT_WORK(&ep->tx.work, kfv_tx_work);
-	INIT_WORK(&ep->rx.work, kfv_commit_rx_work);
 	ep->ep.ops = &kfv_ep_ops;
 	ep->ep.cm = &kfv_ep_cm_ops;
 	ep->ep.msg = commit ? &kfv_no_msg_ops : &kfv_msg_ops;

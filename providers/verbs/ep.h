@@ -234,7 +234,6 @@ struct kfv_rx {
  * @error: what a post returns, when not 0
  * @credit: slots of the completion queue
  * @queue: the device's completion queue
- * @work: of @credit; of use to commit endpoints
  * @selective: only receives that ask for it are reported
  * @tail: receives that completed; written by completions only
  */
@@ -251,7 +250,6 @@ struct kfv_rxq {
 	int			error;
 	struct kfi_cq_credit	*credit;
 	struct kfv_queue	queue;
-	struct work_struct	work;
 	bool			selective;
 
 	u32			tail ____cacheline_aligned_in_smp;
