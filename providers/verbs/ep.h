@@ -453,12 +453,14 @@ int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 /* txq.c */
 int kfv_sq_init(struct kfv_sq *sq, unsigned int size);
 void kfv_sq_destroy(struct kfv_sq *sq);
-void kfv_tx_ring(struct kfv_ep *ep);
 void kfv_tx_flush(struct kfv_ep *ep);
 ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error);
 void kfv_tx_wake(struct kfv_ep *ep);
 int kfv_tx_no_slot(struct kfv_ep *ep);
 void kfv_tx_work(struct work_struct *work);
+
+/* fence.c */
+void kfv_tx_ring(struct kfv_ep *ep);
 
 /* sge.c */
 int kfv_sge_fill(struct kfv_domain *domain, struct ib_sge *sge,

@@ -8,6 +8,8 @@
 #ifndef KFV_POST_H
 #define KFV_POST_H
 
+#include <linux/bitops.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/uio.h>
@@ -44,6 +46,8 @@ int kfv_tx_state_error(const struct kfv_ep *ep);
 bool kfv_tx_want_slot(struct kfv_txq *tx);
 int kfv_tx_next_error(struct kfv_post *post);
 int kfv_tx_abort(struct kfv_post *post, int error);
+
+/* fence.c */
 void kfv_tx_chain(struct kfv_ep *ep, struct kfv_sq *sq, struct kfv_wr *first,
 		  unsigned int nr, u64 flags);
 
@@ -61,6 +65,14 @@ int kfv_rma_build(struct kfv_post *post, const struct kfi_msg_rma *msg,
 static inline u32 kfv_tx_room(const struct kfv_sq *sq)
 {
 	return sq->wr_mask + 1 - (sq->wr_head - kfv_tail(&sq->wr_tail));
+}
+
+/* Whoever says that it waits must look again: a completion may not have seen it. */
+static inline void kfv_tx_wait(struct kfv_txq *tx, unsigned long bit)
+{
+	set_bit(ilog2(bit), &tx->waiters);
+	/* pairs with kfv_tx_wake() */
+	smp_mb__after_atomic();
 }
 
 /* Whether the device gets the next operation before the post returns. */
