@@ -63,6 +63,37 @@ extern struct dentry *kfi_debugfs_root;
 #define KFI_DEFAULT_RX_SIZE	128
 
 /**
+ * enum kfi_ep_kind - kinds of endpoints
+ * @KFI_KIND_RAW: messages and one-sided access, without commits
+ * @KFI_KIND_COMMIT: one-sided access with commits
+ * @KFI_KIND_BOTH: messages, and one-sided access with commits
+ * @KFI_KINDS: how many there are
+ *
+ * Each is an offer of its own, and they are offered in this order. Both ends of a
+ * connection are of the same kind.
+ */
+enum kfi_ep_kind {
+	KFI_KIND_RAW,
+	KFI_KIND_COMMIT,
+	KFI_KIND_BOTH,
+	KFI_KINDS,
+};
+
+/**
+ * kfi_kind_of() - the kind of endpoint that has capabilities
+ * @caps: capabilities of an offer, or of an info that an endpoint is opened with
+ *
+ * Context: Any context.
+ * Return: the kind.
+ */
+static inline enum kfi_ep_kind kfi_kind_of(u64 caps)
+{
+	if (!(caps & KFI_RMA_PMEM))
+		return KFI_KIND_RAW;
+	return caps & KFI_MSG ? KFI_KIND_BOTH : KFI_KIND_COMMIT;
+}
+
+/**
  * KFI_CM_REQ_SIZE - bytes of private data that a listener gets, padded
  */
 #define KFI_CM_REQ_SIZE		56

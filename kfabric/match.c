@@ -166,11 +166,6 @@ bool kfi_info_match(const struct kfi_info *offer, const struct kfi_info *hints)
 }
 EXPORT_SYMBOL_GPL(kfi_info_match);
 
-static size_t choose_size(size_t offer, size_t hint, size_t fallback)
-{
-	return hint ? hint : min(offer, fallback);
-}
-
 /* The directions that a primary capability has. */
 static u64 directions(u64 primary)
 {
@@ -182,6 +177,25 @@ static u64 directions(u64 primary)
 		bits |= KFI_READ | KFI_WRITE | KFI_REMOTE_READ |
 			KFI_REMOTE_WRITE;
 	return bits;
+}
+
+/*
+ * Messages and commits on one endpoint cost more than either: who names capabilities
+ * that one of the other kinds has gets that one.
+ */
+static bool match_kind(const struct kfi_info *offer,
+		       const struct kfi_info *hints)
+{
+	u64 caps = hints ? hints->caps : 0;
+
+	if (!caps || kfi_kind_of(offer->caps) != KFI_KIND_BOTH)
+		return true;
+	return caps & KFI_RMA_PMEM && caps & (KFI_MSG | directions(KFI_MSG));
+}
+
+static size_t choose_size(size_t offer, size_t hint, size_t fallback)
+{
+	return hint ? hint : min(offer, fallback);
 }
 
 /*
@@ -197,6 +211,9 @@ static u64 choose_caps(u64 offer, u64 hint)
 
 	if (!hint)
 		return offer;
+	/* Commits are writes. */
+	if (hint & KFI_RMA_PMEM)
+		caps |= offer & KFI_RMA;
 	if (!(hint & KFI_PRIMARY_CAPS))
 		caps |= offer & KFI_PRIMARY_CAPS;
 	for (primary = KFI_MSG; primary <= KFI_ATOMIC; primary <<= 1) {
@@ -268,6 +285,7 @@ int kfi_info_offer(const struct kfi_getinfo_req *req,
 	int ret;
 
 	if (!kfi_info_match(offer, req->hints) ||
+	    !match_kind(offer, req->hints) ||
 	    !match_format(offer->addr_format, req->addr_format))
 		return -ENODATA;
 

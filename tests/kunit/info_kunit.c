@@ -265,6 +265,7 @@ static void offer_says_pmem(struct kunit *test)
 	struct kfi_info *offer = test->priv;
 	struct kfi_info *list = NULL;
 
+	offer->caps &= ~(KFI_MSG | KFI_SEND | KFI_RECV);
 	offer->caps |= KFI_RMA_PMEM;
 	offer->tx_attr->op_flags |= KFI_DELIVERY_COMPLETE | KFI_COMMIT;
 	hints->caps = KFI_RMA;
@@ -275,6 +276,44 @@ static void offer_says_pmem(struct kunit *test)
 	kfi_freeinfo(list);
 	hints->tx_attr->op_flags |= KFI_DELIVERY_COMPLETE;
 	KUNIT_EXPECT_FALSE(test, kfi_info_match(offer, hints));
+	kfi_freeinfo(hints);
+}
+
+/* Messages and commits together are for who asks for both, or for nothing. */
+static void offer_both(struct kunit *test)
+{
+	static const struct {
+		u64 caps;
+		int ret;
+	} asks[] = {
+		{ 0, 0 },
+		{ KFI_MSG, -ENODATA },
+		{ KFI_RMA, -ENODATA },
+		{ KFI_MSG | KFI_RMA, -ENODATA },
+		{ KFI_RMA_PMEM, -ENODATA },
+		{ KFI_RMA | KFI_RMA_PMEM, -ENODATA },
+		{ KFI_WRITE | KFI_RMA_PMEM, -ENODATA },
+		{ KFI_MSG | KFI_RMA_PMEM, 0 },
+		{ KFI_SEND | KFI_RMA_PMEM, 0 },
+		{ KFI_MSG | KFI_RMA | KFI_RMA_PMEM, 0 },
+	};
+	struct kfi_info *hints = permissive_hints(test);
+	struct kfi_getinfo_req req = request(hints);
+	const u64 both = KFI_MSG | KFI_RMA | KFI_RMA_PMEM;
+	struct kfi_info *offer = test->priv;
+	struct kfi_info *list;
+	unsigned int i;
+
+	offer->caps |= KFI_RMA_PMEM;
+	for (i = 0; i < ARRAY_SIZE(asks); i++) {
+		list = NULL;
+		hints->caps = asks[i].caps;
+		KUNIT_EXPECT_EQ_MSG(test, kfi_info_offer(&req, offer, &list),
+				    asks[i].ret, "ask %u", i);
+		if (list)
+			KUNIT_EXPECT_EQ(test, list->caps & both, both);
+		kfi_freeinfo(list);
+	}
 	kfi_freeinfo(hints);
 }
 
@@ -319,6 +358,7 @@ static struct kunit_case info_cases[] = {
 	KUNIT_CASE(match_names),
 	KUNIT_CASE(offer_tailored),
 	KUNIT_CASE(offer_says_pmem),
+	KUNIT_CASE(offer_both),
 	KUNIT_CASE(offer_without_hints),
 	KUNIT_CASE(dup_copies_all),
 	{ }
