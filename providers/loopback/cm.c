@@ -72,6 +72,7 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 {
 	struct kfi_eq_event *ev = NULL;
 	struct lo_pep *pep;
+	bool wanted;
 	int ret = 0;
 
 	if (!ep->name)
@@ -82,7 +83,8 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 	conn->addrs[LO_ACTIVE] = ep->name->addr;
 	conn->addrs[LO_PASSIVE] = *dest;
 	pep = lo_name_find(ep->domain->fabric->net, dest);
-	if (pep)
+	wanted = pep && lo_request_wanted(conn, pep);
+	if (wanted)
 		ret = lo_request_prepare(conn, pep, &ev);
 	if (ret)
 		return ret;
@@ -93,7 +95,8 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 		lo_conn_wait(conn, ep->connect_timeout);
 		lo_request_post(conn, pep, ev, param, paramlen);
 	} else {
-		lo_conn_refuse(conn, pep ? LO_REJECTED : LO_NOBODY, NULL, 0);
+		lo_conn_refuse(conn, wanted ? LO_REJECTED :
+				     pep ? LO_OTHER_KIND : LO_NOBODY, NULL, 0);
 	}
 	return 0;
 }
@@ -105,7 +108,7 @@ static int lo_begin(struct lo_ep *ep, struct sockaddr_storage *dest,
 	unsigned int noio;
 	int ret;
 
-	conn = lo_conn_alloc(ep->limits.commit);
+	conn = lo_conn_alloc(ep->kind);
 	if (!conn)
 		return -ENOMEM;
 	lo_names_lock(&noio);

@@ -42,6 +42,7 @@ struct lo_commit {
  * @head: the oldest
  * @tail: where the next one goes
  * @pending: those that are not complete
+ * @oldest: of @pending, the number of the first, or of one that is complete by now
  * @busy: @work is completing a batch
  * @abandoned: the connection has ended; the engine completed them all, and @work
  *	has but to release them
@@ -58,6 +59,7 @@ struct lo_commits {
 	u32			head;
 	u32			tail;
 	u32			pending;
+	u64			oldest;
 	bool			busy;
 	bool			abandoned;
 	bool			timed_out;
@@ -138,7 +140,8 @@ int lo_commit_add(struct lo_ep *ep, struct lo_ep *peer, const struct lo_op *op)
 
 	spin_lock(&commits->lock);
 	commits->tail++;
-	commits->pending++;
+	if (!commits->pending++)
+		commits->oldest = commit->desc.nr;
 	spin_unlock(&commits->lock);
 	lo_commits_kick(commits);
 	queue_delayed_work(lo_wq, &commits->timer,
@@ -159,7 +162,7 @@ static bool lo_commit_broken(struct lo_ep *ep, const struct lo_commit *commit)
 	bool broken;
 
 	spin_lock_irq(&ep->tx.lock);
-	broken = commit->desc.commit_nr <= ep->tx.broken_nr;
+	broken = commit->desc.nr <= ep->tx.broken_nr;
 	spin_unlock_irq(&ep->tx.lock);
 	return broken;
 }
@@ -225,7 +228,7 @@ void lo_commit_free_slot(struct lo_ep *ep, bool failed)
 	spin_lock_irq(&tx->lock);
 	tx->commits--;
 	if (failed)
-		tx->broken_nr = tx->commit_nr;
+		tx->broken_nr = tx->nr;
 	if (tx->want_commit) {
 		tx->want_commit = false;
 		queue_work(lo_wq, &tx->room);
@@ -324,6 +327,9 @@ static void lo_commits_settle(struct lo_commits *commits)
 	spin_lock(&commits->lock);
 	commits->busy = false;
 	commits->pending = commits->tail - commits->head;
+	if (commits->pending)
+		commits->oldest = lo_commit_at(commits,
+					       commits->head)->desc.nr;
 	queue_work(lo_wq, &commits->ep->work);
 	spin_unlock(&commits->lock);
 }
@@ -375,15 +381,15 @@ void lo_commits_look(struct lo_commits *commits)
 		mod_delayed_work(lo_wq, &commits->timer, 0);
 }
 
-/* Whether a fence has to wait. */
-bool lo_commits_pending(struct lo_commits *commits)
+/* Whether one that was posted before the operation @before is not complete. */
+bool lo_commits_pending(struct lo_commits *commits, u64 before)
 {
 	bool pending;
 
 	if (!commits)
 		return false;
 	spin_lock(&commits->lock);
-	pending = commits->pending;
+	pending = commits->pending && commits->oldest < before;
 	spin_unlock(&commits->lock);
 	return pending;
 }

@@ -22,7 +22,7 @@ static void lo_conn_timeout(struct work_struct *work)
 	lo_conn_put(conn);
 }
 
-struct lo_conn *lo_conn_alloc(bool commit)
+struct lo_conn *lo_conn_alloc(enum kfi_ep_kind kind)
 {
 	struct lo_conn *conn = kzalloc_obj(*conn);
 
@@ -31,7 +31,7 @@ struct lo_conn *lo_conn_alloc(bool commit)
 	kref_init(&conn->kref);
 	spin_lock_init(&conn->lock);
 	INIT_DELAYED_WORK(&conn->timer, lo_conn_timeout);
-	conn->commit = commit;
+	conn->kind = kind;
 	return conn;
 }
 
@@ -48,7 +48,7 @@ void lo_conn_put(struct lo_conn *conn)
 /* What the consumer has of a message of @size bytes. */
 size_t lo_cm_room(const struct lo_conn *conn, size_t size)
 {
-	return conn->commit ? size - LO_COMMIT_RECORD : size;
+	return conn->kind == KFI_KIND_RAW ? size : size - LO_COMMIT_RECORD;
 }
 
 /* The endpoint becomes one side of the connection, and refers to it. */
@@ -60,7 +60,7 @@ void lo_conn_attach(struct lo_conn *conn, struct lo_ep *ep, unsigned int side)
 	spin_lock(&conn->lock);
 	conn->ends[side] = ep;
 	spin_unlock(&conn->lock);
-	if (!conn->commit)
+	if (conn->kind == KFI_KIND_RAW)
 		return;
 	spin_lock(&ep->domain->lock);
 	list_add(&ep->node, &ep->domain->eps);
@@ -198,17 +198,18 @@ static enum lo_error lo_conn_check(const struct lo_conn *conn)
 	const struct lo_ep *passive = conn->ends[LO_PASSIVE];
 	const struct lo_ep *active = conn->ends[LO_ACTIVE];
 
-	if (conn->commit != passive->limits.commit)
-		return LO_NO_COMMIT;
-	if (conn->commit && lo_conn_method(active, lo_ep_depth(active, passive))
-			    == KFI_COMMIT_NONE)
+	if (conn->kind != passive->kind)
+		return LO_OTHER_KIND;
+	if (active->limits.commit &&
+	    lo_conn_method(active, lo_ep_depth(active, passive)) ==
+	    KFI_COMMIT_NONE)
 		return LO_NO_METHOD;
 	return LO_OK;
 }
 
 /*
- * The listener accepts, and sends @data; with an endpoint that does not commit it
- * cannot accept one that does. False when the other side has given up.
+ * The listener accepts, and sends @data; with an endpoint of another kind it
+ * cannot. False when the other side has given up.
  */
 bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len)
 {

@@ -47,8 +47,8 @@ enum lo_conn_state {
  * @was_up: it has been LO_CONN_UP
  * @ends: the endpoints; NULL when not there yet, or closed
  * @consumed: somebody answers for the request
- * @commit: a commit endpoint asks for it
- * @offered: and the listener, which speaks the protocol, is told so
+ * @kind: of the endpoint that asks for it
+ * @offered: what the listener is told that it is
  * @req: the handle of the request
  * @fabric: the listener's, whose child the request is
  * @param: what the active end asks for
@@ -64,8 +64,8 @@ struct lo_conn {
 	bool			was_up;
 	struct lo_ep		*ends[2];
 	bool			consumed;
-	bool			commit;
-	bool			offered;
+	enum kfi_ep_kind	kind;
+	enum kfi_ep_kind	offered;
 	struct kfid		req;
 	struct lo_fabric	*fabric;
 	struct kfi_conn_param	param;
@@ -94,7 +94,7 @@ struct lo_name {
  * @fabric: its fabric
  * @eq: event queue
  * @name: its address
- * @commit: shows peers that speak the commit protocol as such
+ * @kind: of the endpoints that it listens for
  * @listening: requests are taken
  * @tx_size: tx_attr.size of its requests
  * @rx_size: rx_attr.size of its requests
@@ -107,7 +107,7 @@ struct lo_pep {
 	struct lo_fabric	*fabric;
 	struct kfid_eq		*eq;
 	struct lo_name		*name;
-	bool			commit;
+	enum kfi_ep_kind	kind;
 	bool			listening;
 	size_t			tx_size;
 	size_t			rx_size;
@@ -127,7 +127,7 @@ struct lo_pep *lo_name_find(struct net *net, struct sockaddr_storage *addr);
 int lo_addr_copy(struct sockaddr_storage *to, const void *from, size_t len);
 
 /* conn.c */
-struct lo_conn *lo_conn_alloc(bool commit);
+struct lo_conn *lo_conn_alloc(enum kfi_ep_kind kind);
 void lo_conn_put(struct lo_conn *conn);
 void lo_conn_attach(struct lo_conn *conn, struct lo_ep *ep, unsigned int side);
 void lo_conn_detach(struct lo_ep *ep);
@@ -148,6 +148,7 @@ size_t lo_cm_room(const struct lo_conn *conn, size_t size);
 enum kfi_commit_method lo_conn_method(const struct lo_ep *ep, u8 depth);
 
 /* connreq.c */
+bool lo_request_wanted(const struct lo_conn *conn, const struct lo_pep *pep);
 int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,
 		       struct kfi_eq_event **ev);
 void lo_request_post(struct lo_conn *conn, struct lo_pep *pep,

@@ -79,6 +79,16 @@ static struct kfi_info *lo_request_info(struct lo_conn *conn,
 	return kfi_dupinfo(&info);
 }
 
+/*
+ * A listener for raw endpoints knows no other kinds and takes what comes for one;
+ * others are shown raw ones as such.
+ */
+bool lo_request_wanted(const struct lo_conn *conn, const struct lo_pep *pep)
+{
+	return pep->kind == KFI_KIND_RAW || conn->kind == KFI_KIND_RAW ||
+	       conn->kind == pep->kind;
+}
+
 /* The request's life as a child of the listener's fabric starts. */
 static struct kfi_info *lo_request_open(struct lo_conn *conn,
 					struct lo_pep *pep)
@@ -86,7 +96,7 @@ static struct kfi_info *lo_request_open(struct lo_conn *conn,
 	struct kfi_info *info;
 
 	conn->fabric = pep->fabric;
-	conn->offered = conn->commit && pep->commit;
+	conn->offered = pep->kind == KFI_KIND_RAW ? KFI_KIND_RAW : conn->kind;
 	kfi_obj_init(&conn->req, KFI_CLASS_CONNREQ, &lo_request_ops, NULL);
 	info = lo_request_info(conn, pep);
 	if (!info)

@@ -17,7 +17,9 @@ void lo_op_cursor(struct lo_ep *ep, struct lo_op *op, struct lo_cursor *cursor)
 	if (op->desc.flags & KFI_INJECT)
 		lo_cursor_linear(cursor, op->inject);
 	else
-		lo_cursor_segs(cursor, &ep->tx.segs, op->seg);
+		lo_cursor_segs(cursor,
+			       &lo_tx_lane(&ep->tx, op->desc.type)->segs,
+			       op->seg);
 }
 
 /*
@@ -47,8 +49,8 @@ static int lo_execute(struct lo_ep *ep, struct lo_op *op)
 		break;
 	}
 	if (ret != -EAGAIN)
-		ep->rnr_waiting = false;
-	else if (lo_rnr_expired(ep, peer))
+		lo_rnr_end(ep, op);
+	else if (lo_rnr_expired(ep, peer, op))
 		ret = LO_RNR;
 	if (ret != -EINPROGRESS)
 		lo_peer_put(peer);
@@ -68,24 +70,30 @@ static void lo_finish(struct lo_ep *ep, struct lo_op *op, enum lo_error error)
 	lo_tx_complete(ep, &desc, error);
 }
 
+/* Whether something that was posted before the last fence is not complete. */
+static bool lo_is_held(struct lo_ep *ep, const struct lo_op *op)
+{
+	u64 after = op->desc.after;
+
+	return after && (lo_tx_pending(&ep->tx, after) ||
+			 lo_commits_pending(ep->commits, after));
+}
+
 /*
  * False when there is nothing to do, or not yet. What fails, or finds the connection
  * ended meanwhile, waits for the next run, which completes commits before it.
  */
-static bool lo_step(struct lo_ep *ep, bool dead)
+static bool lo_step(struct lo_ep *ep, struct lo_lane *lane, bool dead)
 {
-	struct lo_op *op = lo_tx_first(&ep->tx);
+	struct lo_op *op = lo_tx_first(&ep->tx, lane);
 	int ret;
 
-	if (!op)
-		return false;
-	/* Everything earlier but commits is complete by now. */
-	if (op->desc.flags & KFI_FENCE && lo_commits_pending(ep->commits))
+	if (!op || lo_is_held(ep, op))
 		return false;
 	ret = op->error ? op->error : lo_execute(ep, op);
 	if (ret == -EAGAIN || (ret == LO_FLUSHED && !dead))
 		return false;
-	if (ret > LO_OK && lo_commits_pending(ep->commits)) {
+	if (ret > LO_OK && lo_commits_pending(ep->commits, op->desc.nr)) {
 		op->error = ret;
 		lo_conn_fail(ep->conn);
 		return false;
@@ -95,6 +103,17 @@ static bool lo_step(struct lo_ep *ep, bool dead)
 	else
 		lo_finish(ep, op, ret);
 	return true;
+}
+
+/* One operation of each lane: one that waits does not hold up the others. */
+static bool lo_steps(struct lo_ep *ep, bool dead)
+{
+	bool done = false;
+	unsigned int i;
+
+	for (i = 0; i < ep->tx.nr_lanes; i++)
+		done |= lo_step(ep, &ep->tx.lanes[i], dead);
+	return done;
 }
 
 /* Its connection has ended, or did not come about. */
@@ -120,7 +139,7 @@ void lo_engine(struct work_struct *work)
 
 	if (dead && !lo_commits_abandon(ep->commits))
 		return;
-	while (lo_step(ep, dead))
+	while (lo_steps(ep, dead))
 		cond_resched();
 	if (!dead || lo_ep_serving(ep))
 		return;

@@ -43,10 +43,9 @@ void lo_ep_put(struct lo_ep *ep)
 	kref_put(&ep->kref, lo_ep_release);
 }
 
-/* One direction of an endpoint; what it keeps of that is @slot and @credit. */
-static int lo_bind_direction(struct lo_cq *cq, struct lo_cq **slot,
-			     struct kfi_cq_credit **credit, unsigned int size,
-			     struct work_struct *room)
+/* Each credit of an endpoint is a use of the queue. */
+static int lo_bind_credit(struct lo_cq *cq, struct kfi_cq_credit **credit,
+			  unsigned int size, struct work_struct *room)
 {
 	struct kfi_cq_credit *reserved;
 
@@ -57,25 +56,63 @@ static int lo_bind_direction(struct lo_cq *cq, struct lo_cq **slot,
 		kfi_obj_put(&cq->pcq.cq.fid);
 		return PTR_ERR(reserved);
 	}
-	*slot = cq;
 	*credit = reserved;
 	return 0;
 }
 
-static void lo_unbind_direction(struct lo_cq **slot,
-				struct kfi_cq_credit *credit)
+static void lo_unbind_credit(struct lo_cq *cq, struct kfi_cq_credit **credit)
 {
-	if (!*slot)
+	if (!*credit)
 		return;
-	kfi_cq_release(credit);
-	kfi_obj_put(&(*slot)->pcq.cq.fid);
-	*slot = NULL;
+	kfi_cq_release(*credit);
+	kfi_obj_put(&cq->pcq.cq.fid);
+	*credit = NULL;
+}
+
+static int lo_bind_tx(struct lo_ep *ep, struct lo_cq *cq, bool selective)
+{
+	struct lo_tx *tx = &ep->tx;
+	int ret;
+
+	ret = lo_bind_credit(cq, &tx->credit, tx->size, &tx->room);
+	if (ret)
+		return ret;
+	tx->cq = cq;
+	tx->selective = selective;
+	return 0;
+}
+
+/* As many entries for receives, and for data that comes without. */
+static int lo_bind_rx(struct lo_ep *ep, struct lo_cq *cq, bool selective)
+{
+	struct lo_rx *rx = &ep->rx;
+	int ret = 0;
+
+	if (ep->kind != KFI_KIND_COMMIT)
+		ret = lo_bind_credit(cq, &rx->credit, rx->size, &rx->room);
+	if (!ret && ep->limits.commit)
+		ret = lo_bind_credit(cq, &rx->data_credit, rx->size,
+				     &rx->room);
+	if (ret) {
+		lo_unbind_credit(cq, &rx->credit);
+		return ret;
+	}
+	rx->cq = cq;
+	rx->selective = selective;
+	return 0;
+}
+
+static void lo_unbind_tx(struct lo_ep *ep)
+{
+	lo_unbind_credit(ep->tx.cq, &ep->tx.credit);
+	ep->tx.cq = NULL;
 }
 
 static void lo_ep_unbind(struct lo_ep *ep)
 {
-	lo_unbind_direction(&ep->tx.cq, ep->tx.credit);
-	lo_unbind_direction(&ep->rx.cq, ep->rx.credit);
+	lo_unbind_tx(ep);
+	lo_unbind_credit(ep->rx.cq, &ep->rx.credit);
+	lo_unbind_credit(ep->rx.cq, &ep->rx.data_credit);
 	if (ep->eq) {
 		kfi_eq_flush(ep->eq, &ep->ep.fid);
 		kfi_obj_put(&ep->eq->fid);
@@ -136,19 +173,12 @@ static int lo_bind_cq(struct lo_ep *ep, struct kfid *bfid, u64 flags)
 	if ((flags & KFI_TRANSMIT && ep->tx.cq) ||
 	    (flags & KFI_RECV && ep->rx.cq))
 		return -EALREADY;
-	if (flags & KFI_TRANSMIT) {
-		ret = lo_bind_direction(cq, &ep->tx.cq, &ep->tx.credit,
-					ep->tx.size, &ep->tx.room);
-		if (ret)
-			return ret;
-		ep->tx.selective = selective;
-	}
-	if (flags & KFI_RECV) {
-		ret = lo_bind_direction(cq, &ep->rx.cq, &ep->rx.credit,
-					ep->rx.size, &ep->rx.room);
+	if (flags & KFI_TRANSMIT)
+		ret = lo_bind_tx(ep, cq, selective);
+	if (!ret && flags & KFI_RECV) {
+		ret = lo_bind_rx(ep, cq, selective);
 		if (ret && flags & KFI_TRANSMIT)
-			lo_unbind_direction(&ep->tx.cq, ep->tx.credit);
-		ep->rx.selective = selective;
+			lo_unbind_tx(ep);
 	}
 	return ret;
 }
@@ -214,11 +244,11 @@ static const struct kfi_ops lo_ep_fid_ops = {
 static void lo_ep_set_ops(struct lo_ep *ep, u64 caps)
 {
 	bool atomic = caps & KFI_ATOMIC;
-	bool commit = caps & KFI_RMA_PMEM;
 
 	ep->ep.ops = &lo_ep_ops;
 	ep->ep.cm = &lo_cm_ops;
-	ep->ep.msg = commit ? &lo_no_msg_ops : &lo_msg_ops;
+	ep->ep.msg = ep->kind == KFI_KIND_COMMIT ? &lo_no_msg_ops :
+						   &lo_msg_ops;
 	ep->ep.rma = &lo_rma_ops;
 	ep->ep.atomic = atomic ? &lo_atomic_ops : &lo_no_atomic_ops;
 }
@@ -236,12 +266,13 @@ static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
 	INIT_LIST_HEAD(&ep->node);
 	INIT_WORK(&ep->work, lo_engine);
 	init_completion(&ep->drained);
+	ep->kind = kfi_kind_of(info->caps);
 	ep->limits = (struct kfi_ep_limits) {
 		.max_msg_size = LO_MAX_MSG_SIZE,
 		.inject_size = LO_INJECT_SIZE,
 		.cq_data_size = sizeof(u32),
 		.rma_iov_limit = LO_RMA_IOV_LIMIT,
-		.commit = info->caps & KFI_RMA_PMEM,
+		.commit = ep->kind != KFI_KIND_RAW,
 	};
 	ep->conn_param = (struct kfi_conn_param) {
 		.initiator_depth = LO_DEPTH,
@@ -289,7 +320,7 @@ static int lo_ep_consume(struct lo_ep *ep, const struct kfi_info *info)
 	conn = lo_request_of(info->handle);
 	if (!conn)
 		return -EINVAL;
-	if (ep->limits.commit && !conn->offered)
+	if (ep->kind != KFI_KIND_RAW && ep->kind != conn->offered)
 		return -EOPNOTSUPP;
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;
@@ -311,7 +342,7 @@ int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 		if (ret)
 			return ret;
 	}
-	if (!kfi_info_match(lo_offer(info->caps & KFI_RMA_PMEM), info))
+	if (!kfi_info_match(lo_offer(kfi_kind_of(info->caps)), info))
 		return -EOPNOTSUPP;
 	lo = lo_ep_alloc(info);
 	if (!lo)

@@ -45,7 +45,8 @@ enum lo_op_type {
  * @len: bytes
  * @data: for the peer's completion
  * @nr_ranges: remote ranges
- * @commit_nr: of a commit: how many were posted up to it
+ * @nr: how many were posted up to it
+ * @after: of the last fence up to it, whose predecessors it waits for; 0 for none
  * @atomic: KFI_SUM, KFI_ATOMIC_READ, KFI_CSWAP
  * @operand: of an atomic
  * @compare: of KFI_CSWAP
@@ -60,7 +61,8 @@ struct lo_desc {
 	size_t		len;
 	u64		data;
 	u32		nr_ranges;
-	u64		commit_nr;
+	u64		nr;
+	u64		after;
 	enum kfi_op	atomic;
 	u64		operand;
 	u64		compare;
@@ -122,6 +124,30 @@ struct lo_recv {
 };
 
 /**
+ * struct lo_lane - operations that are executed one after the other
+ * @ops: slots, a ring; the engine alone advances @head
+ * @mask: size of @ops, less 1
+ * @head: next to execute
+ * @tail: next to fill
+ * @segs: their segments
+ * @want_segs: segments that a refused post would have needed
+ *
+ * What is a queue pair of a device.
+ */
+struct lo_lane {
+	struct lo_op	*ops;
+	u32		mask;
+	u32		head;
+	u32		tail;
+	struct lo_segs	segs;
+	u32		want_segs;
+};
+
+/* Of all operations, or of all but messages; and of messages that go their own way */
+#define LO_LANE_MAIN	0
+#define LO_LANE_MSG	1
+
+/**
  * struct lo_tx - the transmit side of an endpoint
  * @lock: protects all of it; any context
  * @status: why nothing can be posted, or 0
@@ -131,16 +157,13 @@ struct lo_recv {
  * @method: how it commits
  * @cq: completion queue
  * @credit: slots in @cq
- * @ops: slots, a ring; the engine alone advances @head
- * @mask: size of @ops, less 1
- * @head: next to execute
- * @tail: next to fill
- * @segs: their segments
+ * @lanes: what was posted
+ * @nr_lanes: how many the endpoint has
  * @unrung: the engine was not called for some of what was posted
+ * @nr: operations posted
+ * @fence_nr: @nr of the last fence
  * @commits: commits posted and not complete
- * @commit_nr: commits posted
- * @broken_nr: @commit_nr when a commit last failed
- * @want_segs: segments that a refused post would have needed
+ * @broken_nr: @nr when a commit last failed
  * @want_commit: a post was refused for lack of a commit slot
  * @room: calls @handler
  * @handler: the consumer's, told when there is room again
@@ -155,16 +178,13 @@ struct lo_tx {
 	enum kfi_commit_method		method;
 	struct lo_cq			*cq;
 	struct kfi_cq_credit		*credit;
-	struct lo_op			*ops;
-	u32				mask;
-	u32				head;
-	u32				tail;
-	struct lo_segs			segs;
+	struct lo_lane			lanes[2];
+	unsigned int			nr_lanes;
 	bool				unrung;
+	u64				nr;
+	u64				fence_nr;
 	u32				commits;
-	u64				commit_nr;
 	u64				broken_nr;
-	u32				want_segs;
 	bool				want_commit;
 	struct work_struct		room;
 	struct kfi_tx_handler_attr	handler;
@@ -177,7 +197,8 @@ struct lo_tx {
  * @selective: bound with KFI_SELECTIVE_COMPLETION
  * @size: receives that can be outstanding or unread
  * @cq: completion queue
- * @credit: slots in @cq
+ * @credit: slots in @cq of receives
+ * @data_credit: slots in @cq of data that comes without one, where there are commits
  * @recvs: posted receives, a ring
  * @mask: size of @recvs, less 1
  * @head: next to be used
@@ -194,6 +215,7 @@ struct lo_rx {
 	u32			size;
 	struct lo_cq		*cq;
 	struct kfi_cq_credit	*credit;
+	struct kfi_cq_credit	*data_credit;
 	struct lo_recv		*recvs;
 	u32			mask;
 	u32			head;
@@ -213,6 +235,7 @@ struct lo_rx {
  * @shutdown: reserved event
  * @error: reserved event
  * @enabled: kfi_enable() was called
+ * @kind: what it can do
  * @limits: of its operations
  * @src: local address asked for
  * @dest: peer's address asked for
@@ -244,6 +267,7 @@ struct lo_ep {
 	struct kfi_eq_event	shutdown;
 	struct kfi_eq_event	error;
 	bool			enabled;
+	enum kfi_ep_kind	kind;
 	struct kfi_ep_limits	limits;
 	struct sockaddr_storage	src;
 	struct sockaddr_storage	dest;
@@ -268,6 +292,14 @@ struct lo_ep {
 	struct mutex		lock;
 };
 
+static inline struct lo_lane *lo_tx_lane(struct lo_tx *tx,
+					 enum lo_op_type type)
+{
+	bool apart = type == LO_SEND && tx->nr_lanes > 1;
+
+	return &tx->lanes[apart ? LO_LANE_MSG : LO_LANE_MAIN];
+}
+
 /* ep.c */
 int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 	       struct kfid_ep **ep, void *context, const char *owner);
@@ -286,7 +318,8 @@ void lo_tx_free(struct lo_tx *tx);
 ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post);
 ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret);
 bool lo_tx_quiet(const struct lo_ep *ep, u64 flags);
-struct lo_op *lo_tx_first(struct lo_tx *tx);
+struct lo_op *lo_tx_first(struct lo_tx *tx, struct lo_lane *lane);
+bool lo_tx_pending(struct lo_tx *tx, u64 before);
 void lo_tx_done(struct lo_ep *ep, struct lo_op *op);
 void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 		    enum lo_error error);
@@ -308,7 +341,9 @@ void lo_rx_flush(struct lo_ep *ep);
 
 /* rnr.c */
 void lo_rnr_init(struct lo_ep *ep);
-bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer);
+bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer,
+		    const struct lo_op *op);
+void lo_rnr_end(struct lo_ep *ep, const struct lo_op *op);
 
 /* engine.c */
 void lo_engine(struct work_struct *work);

@@ -36,7 +36,7 @@ static const struct {
 	[LO_NOBODY] = { ECONNREFUSED, "nobody listens there" },
 	[LO_REJECTED] = { ECONNREFUSED, "rejected by the listener" },
 	[LO_CONNECT_TIMEOUT] = { ETIMEDOUT, "no answer from the listener" },
-	[LO_NO_COMMIT] = { EPROTONOSUPPORT, "the listener does not commit" },
+	[LO_OTHER_KIND] = { EPROTONOSUPPORT, "the listener has another kind" },
 	[LO_NO_METHOD] = { EOPNOTSUPP, "the peer does not commit in this way" },
 	[LO_RESET] = { ECONNRESET, "the other side went away" },
 };

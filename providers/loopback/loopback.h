@@ -79,8 +79,8 @@ struct workqueue_struct;
  * @LO_NOBODY: nobody listens at the address
  * @LO_REJECTED: the listener rejected
  * @LO_CONNECT_TIMEOUT: the listener did not answer in time
- * @LO_NO_COMMIT: the listener's endpoint is none that commits
- * @LO_NO_METHOD: it is, but not by the method that was asked for
+ * @LO_OTHER_KIND: the listener's endpoint is of another kind
+ * @LO_NO_METHOD: the peer does not commit by the method that was asked for
  * @LO_RESET: the other side went away
  * @LO_ERROR_LAST: one more than the last
  */
@@ -98,7 +98,7 @@ enum lo_error {
 	LO_NOBODY,
 	LO_REJECTED,
 	LO_CONNECT_TIMEOUT,
-	LO_NO_COMMIT,
+	LO_OTHER_KIND,
 	LO_NO_METHOD,
 	LO_RESET,
 	LO_ERROR_LAST
@@ -146,7 +146,7 @@ struct lo_cq {
 
 /* main.c */
 extern struct workqueue_struct *lo_wq;
-const struct kfi_info *lo_offer(bool commit);
+const struct kfi_info *lo_offer(enum kfi_ep_kind kind);
 
 /* error.c */
 int lo_errno(enum lo_error error);

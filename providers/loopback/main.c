@@ -16,6 +16,11 @@
 			 KFI_REMOTE_WRITE | KFI_LOCAL_COMM)
 #define LO_COMMIT_CAPS	(KFI_RMA | KFI_RMA_PMEM | KFI_READ | KFI_WRITE | \
 			 KFI_REMOTE_READ | KFI_REMOTE_WRITE | KFI_LOCAL_COMM)
+#define LO_BOTH_CAPS	(LO_COMMIT_CAPS | KFI_MSG | KFI_SEND | KFI_RECV)
+
+/* Messages and one-sided access go separate ways. */
+#define LO_BOTH_ORDER	(KFI_ORDER_RAR | KFI_ORDER_RAW | KFI_ORDER_WAR | \
+			 KFI_ORDER_WAW | KFI_ORDER_SAS)
 
 /* There is no device that runs out of objects: what a domain can count. */
 #define LO_MAX_OBJECTS	BIT(20)
@@ -53,11 +58,11 @@ static struct kfi_domain_attr lo_domain_attr = {
 			 KFI_TRANSMIT_COMPLETE | KFI_DELIVERY_COMPLETE)
 #define LO_COMMIT_OP_FLAGS (LO_RAW_OP_FLAGS | KFI_COMMIT_COMPLETE)
 
-#define LO_TX_ATTR(_caps, _mode, _op_flags, _comp_order) {	\
+#define LO_TX_ATTR(_caps, _mode, _op_flags, _order, _comp_order) { \
 	.caps		= _caps,				\
 	.mode		= _mode,				\
 	.op_flags	= _op_flags,				\
-	.msg_order	= KFI_ORDER_STRICT,			\
+	.msg_order	= _order,				\
 	.comp_order	= _comp_order,				\
 	.inject_size	= LO_INJECT_SIZE,			\
 	.size		= LO_MAX_SLOTS,				\
@@ -65,12 +70,12 @@ static struct kfi_domain_attr lo_domain_attr = {
 	.rma_iov_limit	= LO_RMA_IOV_LIMIT,			\
 }
 
-#define LO_RX_ATTR(_caps, _mode) {				\
+#define LO_RX_ATTR(_caps, _mode, _order, _comp_order) {		\
 	.caps		= _caps,				\
 	.mode		= _mode,				\
 	.op_flags	= KFI_COMPLETION,			\
-	.msg_order	= KFI_ORDER_STRICT,			\
-	.comp_order	= KFI_ORDER_STRICT,			\
+	.msg_order	= _order,				\
+	.comp_order	= _comp_order,				\
 	.size		= LO_MAX_SLOTS,				\
 	.iov_limit	= LO_IOV_LIMIT,				\
 }
@@ -89,52 +94,61 @@ static struct kfi_ep_attr lo_ep_attr = {
 
 static struct kfi_tx_attr lo_raw_tx_attr =
 	LO_TX_ATTR(LO_RAW_CAPS, KFI_RX_CQ_DATA, LO_RAW_OP_FLAGS,
-		   KFI_ORDER_STRICT);
+		   KFI_ORDER_STRICT, KFI_ORDER_STRICT);
 static struct kfi_rx_attr lo_raw_rx_attr =
-	LO_RX_ATTR(LO_RAW_CAPS, KFI_RX_CQ_DATA);
-
-static const struct kfi_info lo_raw_offer = {
-	.caps		= LO_RAW_CAPS,
-	.mode		= KFI_RX_CQ_DATA,
-	.addr_format	= KFI_SOCKADDR,
-	.tx_attr	= &lo_raw_tx_attr,
-	.rx_attr	= &lo_raw_rx_attr,
-	.ep_attr	= &lo_ep_attr,
-	.domain_attr	= &lo_domain_attr,
-	.fabric_attr	= &lo_fabric_attr,
-};
+	LO_RX_ATTR(LO_RAW_CAPS, KFI_RX_CQ_DATA, KFI_ORDER_STRICT,
+		   KFI_ORDER_STRICT);
 
 /* A commit completes after writes that were posted later: no order. */
 static struct kfi_tx_attr lo_commit_tx_attr =
-	LO_TX_ATTR(LO_COMMIT_CAPS, 0, LO_COMMIT_OP_FLAGS, KFI_ORDER_NONE);
+	LO_TX_ATTR(LO_COMMIT_CAPS, 0, LO_COMMIT_OP_FLAGS, KFI_ORDER_STRICT,
+		   KFI_ORDER_NONE);
 static struct kfi_rx_attr lo_commit_rx_attr =
-	LO_RX_ATTR(LO_COMMIT_CAPS, 0);
+	LO_RX_ATTR(LO_COMMIT_CAPS, 0, KFI_ORDER_STRICT, KFI_ORDER_STRICT);
 
-static const struct kfi_info lo_commit_offer = {
-	.caps		= LO_COMMIT_CAPS,
-	.addr_format	= KFI_SOCKADDR,
-	.tx_attr	= &lo_commit_tx_attr,
-	.rx_attr	= &lo_commit_rx_attr,
-	.ep_attr	= &lo_ep_attr,
-	.domain_attr	= &lo_domain_attr,
-	.fabric_attr	= &lo_fabric_attr,
+static struct kfi_tx_attr lo_both_tx_attr =
+	LO_TX_ATTR(LO_BOTH_CAPS, 0, LO_COMMIT_OP_FLAGS, LO_BOTH_ORDER,
+		   KFI_ORDER_NONE);
+static struct kfi_rx_attr lo_both_rx_attr =
+	LO_RX_ATTR(LO_BOTH_CAPS, 0, LO_BOTH_ORDER, KFI_ORDER_NONE);
+
+#define LO_OFFER(_caps, _mode, _tx_attr, _rx_attr) {		\
+	.caps		= _caps,				\
+	.mode		= _mode,				\
+	.addr_format	= KFI_SOCKADDR,				\
+	.tx_attr	= _tx_attr,				\
+	.rx_attr	= _rx_attr,				\
+	.ep_attr	= &lo_ep_attr,				\
+	.domain_attr	= &lo_domain_attr,			\
+	.fabric_attr	= &lo_fabric_attr,			\
+}
+
+static const struct kfi_info lo_offers[KFI_KINDS] = {
+	[KFI_KIND_RAW] = LO_OFFER(LO_RAW_CAPS, KFI_RX_CQ_DATA, &lo_raw_tx_attr,
+				  &lo_raw_rx_attr),
+	[KFI_KIND_COMMIT] = LO_OFFER(LO_COMMIT_CAPS, 0, &lo_commit_tx_attr,
+				     &lo_commit_rx_attr),
+	[KFI_KIND_BOTH] = LO_OFFER(LO_BOTH_CAPS, 0, &lo_both_tx_attr,
+				   &lo_both_rx_attr),
 };
 
-/* What an endpoint can be, with and without commits. */
-const struct kfi_info *lo_offer(bool commit)
+/* What an endpoint of a kind can be. */
+const struct kfi_info *lo_offer(enum kfi_ep_kind kind)
 {
-	return commit ? &lo_commit_offer : &lo_raw_offer;
+	return &lo_offers[kind];
 }
 
 static int lo_getinfo(const struct kfi_getinfo_req *req, struct kfi_info **info)
 {
-	int raw, commit;
+	enum kfi_ep_kind kind;
+	int ret;
 
-	raw = kfi_info_offer(req, &lo_raw_offer, info);
-	if (raw && raw != -ENODATA)
-		return raw;
-	commit = kfi_info_offer(req, &lo_commit_offer, info);
-	return commit == -ENODATA ? raw : commit;
+	for (kind = 0; kind < KFI_KINDS; kind++) {
+		ret = kfi_info_offer(req, &lo_offers[kind], info);
+		if (ret && ret != -ENODATA)
+			return ret;
+	}
+	return *info ? 0 : -ENODATA;
 }
 
 static int lo_fabric_open(struct kfi_fabric_attr *attr,

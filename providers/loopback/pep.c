@@ -172,13 +172,13 @@ int lo_pep_open(struct kfid_fabric *fabric, struct kfi_info *info,
 	if (!info || !pep ||
 	    (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags)))
 		return -EINVAL;
-	if (!kfi_info_match(lo_offer(info->caps & KFI_RMA_PMEM), info))
+	if (!kfi_info_match(lo_offer(kfi_kind_of(info->caps)), info))
 		return -EOPNOTSUPP;
 	lo = kzalloc_obj(*lo);
 	if (!lo)
 		return -ENOMEM;
 	lo->fabric = container_of(fabric, struct lo_fabric, fabric);
-	lo->commit = info->caps & KFI_RMA_PMEM;
+	lo->kind = kfi_kind_of(info->caps);
 	mutex_init(&lo->lock);
 	lo_pep_set_attrs(lo, info);
 	lo->pep.ops = &lo_pep_ops;

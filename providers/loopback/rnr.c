@@ -33,16 +33,25 @@ void lo_rnr_init(struct lo_ep *ep)
 }
 
 /*
- * Whether the engine, which found no receive at its peer, has waited as long as
- * the peer wants it to. If not, it is called again when it has. A commit
- * endpoint waits for room in a completion queue, for which there is no limit.
+ * Where there are commits, data waits for room in a completion queue and not for a
+ * receive. For that there is no limit.
  */
-bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer)
+static bool lo_rnr_counts(const struct lo_ep *ep, const struct lo_op *op)
+{
+	return op->desc.type == LO_SEND || !ep->limits.commit;
+}
+
+/*
+ * Whether the engine, which found no receive at its peer, has waited as long as
+ * the peer wants it to. If not, it is called again when it has.
+ */
+bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer,
+		    const struct lo_op *op)
 {
 	u8 tries = peer->conn_param.rnr_retry_count;
 	unsigned long limit;
 
-	if (tries == LO_FOR_EVER || ep->limits.commit)
+	if (tries == LO_FOR_EVER || !lo_rnr_counts(ep, op))
 		return false;
 	if (ep->rnr_waiting)
 		return time_after_eq(jiffies, ep->rnr_deadline);
@@ -53,4 +62,11 @@ bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer)
 	/* an earlier wait may have left it pending */
 	mod_delayed_work(lo_wq, &ep->rnr_timer, limit);
 	return false;
+}
+
+/* The operation has found what it waited for, if it has. */
+void lo_rnr_end(struct lo_ep *ep, const struct lo_op *op)
+{
+	if (lo_rnr_counts(ep, op))
+		ep->rnr_waiting = false;
 }

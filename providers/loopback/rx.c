@@ -137,8 +137,8 @@ void lo_rx_complete(struct lo_ep *peer, const struct lo_recv *recv,
 }
 
 /*
- * A commit endpoint has no receives: data goes straight to the queue, if that
- * has room. -EAGAIN as with lo_rx_peek().
+ * Where there are commits, data uses up no receive: it goes straight to the queue, if
+ * that has room. -EAGAIN as with lo_rx_peek().
  */
 int lo_rx_take(struct lo_ep *peer, struct lo_ep *ep)
 {
@@ -148,8 +148,9 @@ int lo_rx_take(struct lo_ep *peer, struct lo_ep *ep)
 	spin_lock_irq(&rx->lock);
 	if (rx->status) {
 		ret = LO_FLUSHED;
-	} else if (!kfi_cq_take(rx->credit) &&
-		   !(kfi_cq_want(rx->credit) && kfi_cq_take(rx->credit))) {
+	} else if (!kfi_cq_take(rx->data_credit) &&
+		   !(kfi_cq_want(rx->data_credit) &&
+		     kfi_cq_take(rx->data_credit))) {
 		rx->waiter = ep;
 		ret = -EAGAIN;
 	}
@@ -160,7 +161,7 @@ int lo_rx_take(struct lo_ep *peer, struct lo_ep *ep)
 /* Nothing comes of lo_rx_take(). */
 void lo_rx_untake(struct lo_ep *peer)
 {
-	kfi_cq_complete_silent(peer->rx.credit);
+	kfi_cq_complete_silent(peer->rx.data_credit);
 }
 
 /*
@@ -180,7 +181,7 @@ void lo_rx_data(struct lo_ep *peer, u64 data, size_t len,
 	if (recv)
 		lo_rx_complete(peer, recv, &comp);
 	else
-		lo_complete(peer->rx.cq, peer->rx.credit, &comp);
+		lo_complete(peer->rx.cq, peer->rx.data_credit, &comp);
 }
 
 /* The connection has ended: nobody waits for this side any more. */

@@ -4,6 +4,7 @@
  * of them.
  */
 
+#include <linux/array_size.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -20,30 +21,43 @@ static void lo_tx_room(struct work_struct *work)
 	ep->tx.handler.handler(&ep->ep, ep->tx.handler.context);
 }
 
-/*
- * A slot is 0.6 KiB, and room for 32 segments of 16 bytes; 64 KiB more are for
- * what RMA takes beyond that.
- */
+/* A slot is 0.6 KiB, and room for 32 segments of 16 bytes. */
+static int lo_lane_init(struct lo_lane *lane, u32 size, u32 more_segs)
+{
+	u32 slots = roundup_pow_of_two(size);
+
+	lane->mask = slots - 1;
+	lane->ops = kvcalloc(slots, sizeof(*lane->ops), GFP_KERNEL);
+	if (!lane->ops)
+		return -ENOMEM;
+	return lo_segs_alloc(&lane->segs, size * LO_IOV_LIMIT + more_segs);
+}
+
+/* 64 KiB more are for what RMA takes beyond that. Any operation has any slot. */
 int lo_tx_init(struct lo_ep *ep)
 {
 	struct lo_tx *tx = &ep->tx;
-	u32 slots = roundup_pow_of_two(tx->size);
+	int ret;
 
 	spin_lock_init(&tx->lock);
 	INIT_WORK(&tx->room, lo_tx_room);
 	tx->status = -KFI_EOPBADSTATE;
-	tx->mask = slots - 1;
-	tx->ops = kvcalloc(slots, sizeof(*tx->ops), GFP_KERNEL);
-	if (!tx->ops)
-		return -ENOMEM;
-	return lo_segs_alloc(&tx->segs,
-			     tx->size * LO_IOV_LIMIT + LO_RMA_SEG_LIMIT);
+	tx->nr_lanes = ep->kind == KFI_KIND_BOTH ? 2 : 1;
+	ret = lo_lane_init(&tx->lanes[LO_LANE_MAIN], tx->size,
+			   LO_RMA_SEG_LIMIT);
+	if (!ret && tx->nr_lanes > 1)
+		ret = lo_lane_init(&tx->lanes[LO_LANE_MSG], tx->size, 0);
+	return ret;
 }
 
 void lo_tx_free(struct lo_tx *tx)
 {
-	kvfree(tx->segs.ring);
-	kvfree(tx->ops);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tx->lanes); i++) {
+		kvfree(tx->lanes[i].segs.ring);
+		kvfree(tx->lanes[i].ops);
+	}
 }
 
 /* Whether an operation that succeeds makes no entry. */
@@ -61,20 +75,20 @@ static int lo_tx_take(struct lo_tx *tx)
 	return kfi_cq_want(tx->credit) && kfi_cq_take(tx->credit) ? 0 : -EAGAIN;
 }
 
-static int lo_tx_fill(struct lo_tx *tx, struct lo_op *op,
-		      const struct lo_post *post)
+static int lo_tx_fill(struct lo_tx *tx, struct lo_lane *lane,
+		      struct lo_op *op, const struct lo_post *post)
 {
 	int nr;
 
-	op->seg = tx->segs.tail;
+	op->seg = lane->segs.tail;
 	op->nr_segs = 0;
 	if (post->desc.flags & KFI_INJECT)
 		return lo_gather(op->inject, post->type, post->iov,
 				 post->count);
-	nr = lo_segs_fill(&tx->segs, post->type, post->iov, post->count,
+	nr = lo_segs_fill(&lane->segs, post->type, post->iov, post->count,
 			  post->seg_limit);
 	if (nr == -EAGAIN && tx->handler.handler)
-		tx->want_segs = post->seg_limit;
+		lane->want_segs = post->seg_limit;
 	if (nr < 0)
 		return nr;
 	op->nr_segs = nr;
@@ -83,7 +97,8 @@ static int lo_tx_fill(struct lo_tx *tx, struct lo_op *op,
 
 static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 {
-	struct lo_op *op = &tx->ops[tx->tail & tx->mask];
+	struct lo_lane *lane = lo_tx_lane(tx, post->desc.type);
+	struct lo_op *op = &lane->ops[lane->tail & lane->mask];
 	bool commit = post->desc.flags & KFI_COMMIT;
 	int ret;
 
@@ -103,21 +118,23 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 	ret = lo_tx_take(tx);
 	if (ret)
 		return ret;
-	ret = lo_tx_fill(tx, op, post);
+	ret = lo_tx_fill(tx, lane, op, post);
 	if (ret) {
 		kfi_cq_untake(tx->credit);
 		return ret;
 	}
 	op->desc = post->desc;
 	op->error = LO_OK;
+	op->desc.nr = ++tx->nr;
+	if (post->desc.flags & KFI_FENCE)
+		tx->fence_nr = tx->nr;
+	op->desc.after = tx->fence_nr;
 	memcpy(op->ranges, post->ranges,
 	       post->desc.nr_ranges * sizeof(*post->ranges));
-	tx->segs.tail += op->nr_segs;
-	if (commit) {
-		op->desc.commit_nr = ++tx->commit_nr;
+	lane->segs.tail += op->nr_segs;
+	if (commit)
 		tx->commits++;
-	}
-	tx->tail++;
+	lane->tail++;
 	return 0;
 }
 
@@ -158,16 +175,38 @@ ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post)
 	return ret;
 }
 
-/* The operation that is next, which stays where it is. For the engine. */
-struct lo_op *lo_tx_first(struct lo_tx *tx)
+static struct lo_op *lo_lane_first(struct lo_lane *lane)
 {
-	struct lo_op *op = NULL;
+	if (lane->head == lane->tail)
+		return NULL;
+	return &lane->ops[lane->head & lane->mask];
+}
+
+/* The operation that is next, which stays where it is. For the engine. */
+struct lo_op *lo_tx_first(struct lo_tx *tx, struct lo_lane *lane)
+{
+	struct lo_op *op;
 
 	spin_lock_irq(&tx->lock);
-	if (tx->head != tx->tail)
-		op = &tx->ops[tx->head & tx->mask];
+	op = lo_lane_first(lane);
 	spin_unlock_irq(&tx->lock);
 	return op;
+}
+
+/* Whether one that was posted before the operation @before was not executed. */
+bool lo_tx_pending(struct lo_tx *tx, u64 before)
+{
+	bool pending = false;
+	struct lo_op *op;
+	unsigned int i;
+
+	spin_lock_irq(&tx->lock);
+	for (i = 0; i < tx->nr_lanes; i++) {
+		op = lo_lane_first(&tx->lanes[i]);
+		pending |= op && op->desc.nr < before;
+	}
+	spin_unlock_irq(&tx->lock);
+	return pending;
 }
 
 /*
@@ -177,14 +216,15 @@ struct lo_op *lo_tx_first(struct lo_tx *tx)
 void lo_tx_done(struct lo_ep *ep, struct lo_op *op)
 {
 	struct lo_tx *tx = &ep->tx;
+	struct lo_lane *lane = lo_tx_lane(tx, op->desc.type);
 	u32 room;
 
 	spin_lock_irq(&tx->lock);
-	tx->segs.head += op->nr_segs;
-	tx->head++;
-	room = tx->segs.mask + 1 - (tx->segs.tail - tx->segs.head);
-	if (tx->want_segs && tx->want_segs <= room) {
-		tx->want_segs = 0;
+	lane->segs.head += op->nr_segs;
+	lane->head++;
+	room = lane->segs.mask + 1 - (lane->segs.tail - lane->segs.head);
+	if (lane->want_segs && lane->want_segs <= room) {
+		lane->want_segs = 0;
 		queue_work(lo_wq, &tx->room);
 	}
 	spin_unlock_irq(&tx->lock);
