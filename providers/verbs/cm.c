@@ -9,6 +9,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "verbs.h"
 
 /*
@@ -71,11 +72,19 @@ static void kfv_link_route_resolved(struct kfv_link *link,
 		.retry_count		= ep->param.retry_count,
 		.rnr_retry_count	= ep->param.rnr_retry_count,
 	};
+	struct kfv_wire_record rec;
 	unsigned int noio;
 	int ret;
 
 	if (!kfv_ep_connecting(ep))
 		return;
+	if (kfv_link_is_second(link)) {
+		kfv_cm_second(ep, ep->commit->peer.cookie, &rec);
+		param.private_data = &rec;
+		param.private_data_len = sizeof(rec);
+		param.responder_resources = 1;
+		param.initiator_depth = 0;
+	}
 	/* Whoever reclaims memory may be waiting for this connection. */
 	noio = memalloc_noio_save();
 	ret = kfv_link_create_qp(link, id);
@@ -86,58 +95,82 @@ static void kfv_link_route_resolved(struct kfv_link *link,
 		kfv_ep_fail(ep, -ret, 0, NULL, 0);
 }
 
-static void kfv_ep_rejected(struct kfv_ep *ep, struct rdma_cm_id *id,
-			    struct rdma_cm_event *ev)
+/* Who rejects the second connection has accepted the first, and changed its mind. */
+static void kfv_link_rejected(struct kfv_link *link, struct rdma_cm_id *id,
+			      struct rdma_cm_event *ev)
 {
-	const void *body;
+	bool second = kfv_link_is_second(link);
+	struct kfv_ep *ep = link->ep;
+	const void *body = NULL;
 	u8 len = 0;
 
 	if (ev->status == IB_CM_REJ_INVALID_CLASS_VERSION) {
 		kfv_ep_fail(ep, EPROTONOSUPPORT, ev->status, NULL, 0);
 		return;
 	}
-	body = rdma_consumer_reject_data(id, ev, &len);
+	if (!second)
+		body = rdma_consumer_reject_data(id, ev, &len);
 	kfv_ep_fail(ep, ev->status == IB_CM_REJ_TIMEOUT ? ETIMEDOUT :
-							  ECONNREFUSED,
+			second ? ECONNRESET : ECONNREFUSED,
 		    ev->status, body, body ? len : 0);
+}
+
+/* What the peer's answer to the first request says. */
+static void kfv_ep_answered(struct kfv_ep *ep, struct rdma_cm_id *id, u8 depth,
+			    const void *data, size_t len)
+{
+	ep->depth = depth;
+	kfv_ep_set_addrs(ep, id);
+	ep->connected.data_len = min(len, sizeof(ep->connected.data));
+	if (data)
+		memcpy(ep->connected.data, data, ep->connected.data_len);
+}
+
+/* All queue pairs are connected. */
+static void kfv_ep_connected(struct kfv_ep *ep)
+{
+	lockdep_assert_held(&ep->tx.lock);
+	cancel_delayed_work(&ep->timer);
+	ep->connected.event = KFI_CONNECTED;
+	/* pairs with kfv_ep_was_connected() */
+	smp_store_release(&ep->was_connected, true);
+	kfv_ep_set_state(ep, KFV_CONNECTED);
+	kfi_eq_post(ep->eq, &ep->connected);
+	if (ep->lost)
+		kfv_ep_lost_locked(ep);
 }
 
 /* The peer's data is in the answer to our request; the other end has had it. */
 static void kfv_link_established(struct kfv_link *link, struct rdma_cm_id *id,
 				 struct rdma_cm_event *ev)
 {
-	struct kfv_ep *ep = link->ep;
 	const struct rdma_conn_param *conn = &ev->param.conn;
+	bool first = !kfv_link_is_second(link);
+	struct kfv_ep *ep = link->ep;
 	const void *data = ep->passive ? NULL : conn->private_data;
 	u8 depth = min(ep->param.initiator_depth, conn->initiator_depth);
 	size_t len = data ? conn->private_data_len : 0;
 	int ret;
 
 	if (ep->commit && !ep->passive) {
-		ret = kfv_commit_connected(ep, depth, &data, &len);
+		if (first)
+			ret = kfv_commit_connected(ep, depth, &data, &len);
+		else
+			ret = kfv_commit_joined(ep, data, len);
 		if (ret) {
 			kfv_ep_fail(ep, -ret, 0, NULL, 0);
 			return;
 		}
 	}
-	cancel_delayed_work(&ep->timer);
 	spin_lock_irq(&ep->tx.lock);
 	if (ep->state == KFV_CONNECTING) {
-		if (!ep->passive) {
-			ep->depth = depth;
-			kfv_ep_set_addrs(ep, id);
-		}
-		ep->connected.event = KFI_CONNECTED;
-		ep->connected.data_len = min(len, sizeof(ep->connected.data));
-		if (data)
-			memcpy(ep->connected.data, data,
-			       ep->connected.data_len);
-		/* pairs with kfv_ep_was_connected() */
-		smp_store_release(&ep->was_connected, true);
-		kfv_ep_set_state(ep, KFV_CONNECTED);
-		kfi_eq_post(ep->eq, &ep->connected);
-		if (ep->lost)
-			kfv_ep_lost_locked(ep);
+		link->up = true;
+		if (first && !ep->passive)
+			kfv_ep_answered(ep, id, depth, data, len);
+		if (ep->link.up && (!ep->pair || ep->pair->link.up))
+			kfv_ep_connected(ep);
+		else if (!ep->passive)
+			kfv_pair_connect(ep->pair);
 	}
 	spin_unlock_irq(&ep->tx.lock);
 }
@@ -165,7 +198,7 @@ int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		kfv_ep_fail(ep, ECONNRESET, 0, NULL, 0);
 		break;
 	case RDMA_CM_EVENT_REJECTED:
-		kfv_ep_rejected(ep, id, ev);
+		kfv_link_rejected(link, id, ev);
 		break;
 	case RDMA_CM_EVENT_ESTABLISHED:
 		kfv_link_established(link, id, ev);

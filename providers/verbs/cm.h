@@ -39,6 +39,7 @@ struct kfv_cm {
  * @id: CM id
  * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
  * @stalled: it could not be connected, see kfv_link_unstall()
+ * @up: it is connected; under the endpoint's post lock
  * @last: of the last work request of either queue
  * @drained: completed by each of them; for good once the endpoint is cut off
  */
@@ -49,6 +50,7 @@ struct kfv_link {
 	struct rdma_cm_id	*id;
 	bool			has_qp;
 	bool			stalled;
+	bool			up;
 	struct ib_cqe		last;
 	struct completion	drained;
 };
@@ -78,8 +80,8 @@ struct kfv_ep_attrs {
  * @removing: the device's removal has taken @id; under @dev's lock
  * @removed: and no handler of it runs any more
  * @param: what the peer asked for
- * @commit: the peer speaks the commit protocol
- * @peer: with @commit: what it declared
+ * @kind: of the peer's endpoint
+ * @peer: what it declared, unless that is a raw one
  */
 struct kfv_connreq {
 	struct kfid		fid;
@@ -91,7 +93,7 @@ struct kfv_connreq {
 	bool			removing;
 	struct completion	removed;
 	struct rdma_conn_param	param;
-	bool			commit;
+	enum kfi_ep_kind	kind;
 	struct kfv_peer		peer;
 };
 
@@ -102,6 +104,9 @@ int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		   struct rdma_cm_event *ev);
 void kfv_qp_event(struct ib_event *event, void *context);
 void kfv_cq_event(struct ib_event *event, void *context);
+
+/* connect.c */
+int kfv_link_open(struct kfv_link *link);
 
 /* queues.c */
 void kfv_link_init(struct kfv_link *link, struct kfv_ep *ep, struct kfv_sq *sq);
@@ -121,7 +126,8 @@ void kfv_ep_down(struct work_struct *work);
 
 /* connreq.c */
 int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
-		    struct rdma_cm_event *ev, const struct kfv_peer *peer,
+		    struct rdma_cm_event *ev, enum kfi_ep_kind kind,
+		    const struct kfv_peer *peer,
 		    const struct kfv_ep_attrs *attrs, struct kfi_info **info);
 struct kfv_connreq *kfv_connreq_of(struct kfid *handle);
 struct rdma_cm_id *kfv_connreq_take(struct kfv_connreq *cr);

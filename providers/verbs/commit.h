@@ -209,9 +209,11 @@ const char *kfv_commit_strerror(int status);
 
 /* commit_cm.c */
 u8 kfv_cm_fill(struct kfv_ep *ep, const void *param, size_t len);
+void kfv_cm_second(struct kfv_ep *ep, u64 cookie, struct kfv_wire_record *rec);
 int kfv_commit_choose(struct kfv_ep *ep, u8 depth);
 int kfv_commit_connected(struct kfv_ep *ep, u8 depth, const void **data,
 			 size_t *len);
+int kfv_commit_joined(struct kfv_ep *ep, const void *data, size_t len);
 void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info);
 
 /* commit_init.c */

@@ -10,6 +10,13 @@
 
 #include "commit_wire.h"
 
+static bool kfv_wire_role_valid(const struct kfv_wire_record *rec)
+{
+	if (rec->version != KFV_WIRE_VERSION_BOTH)
+		return rec->version == KFV_WIRE_VERSION;
+	return rec->role == KFV_WIRE_RMA || rec->role == KFV_WIRE_MSG;
+}
+
 /*
  * Reads the record at the front of private data. Return: 0; -ENOMSG when there is
  * none; -EPROTONOSUPPORT when it is of another version or makes no sense.
@@ -23,7 +30,7 @@ int kfv_wire_parse_record(const void *data, size_t len, struct kfv_peer *peer)
 	memcpy(&rec, data, sizeof(rec));
 	if (be32_to_cpu(rec.magic) != KFV_WIRE_MAGIC)
 		return -ENOMSG;
-	if (rec.version != KFV_WIRE_VERSION ||
+	if (!kfv_wire_role_valid(&rec) ||
 	    rec.domain > KFI_PMEM_DOMAIN_CPU_CACHE ||
 	    !(rec.methods & KFV_WIRE_SERVER) || !rec.slots || !rec.max_ranges)
 		return -EPROTONOSUPPORT;
@@ -36,6 +43,7 @@ int kfv_wire_parse_record(const void *data, size_t len, struct kfv_peer *peer)
 	peer->slots = be16_to_cpu(rec.slots);
 	peer->max_ranges = min_t(u8, rec.max_ranges, KFV_WIRE_RANGES);
 	peer->max_inline = min_t(u8, rec.max_inline, KFV_WIRE_INLINE);
+	peer->role = rec.version == KFV_WIRE_VERSION ? KFV_WIRE_ONLY : rec.role;
 	peer->cookie = be64_to_cpu(rec.cookie);
 	return 0;
 }
@@ -46,13 +54,15 @@ void kfv_wire_put_record(struct kfv_wire_record *rec,
 {
 	*rec = (struct kfv_wire_record) {
 		.magic = cpu_to_be32(KFV_WIRE_MAGIC),
-		.version = KFV_WIRE_VERSION,
+		.version = peer->role == KFV_WIRE_ONLY ? KFV_WIRE_VERSION :
+							 KFV_WIRE_VERSION_BOTH,
 		.domain = peer->domain,
 		.flags = peer->sync ? KFV_WIRE_SYNC : 0,
 		.methods = peer->methods,
 		.slots = cpu_to_be16(peer->slots),
 		.max_ranges = peer->max_ranges,
 		.max_inline = peer->max_inline,
+		.role = peer->role,
 		.cookie = cpu_to_be64(peer->cookie),
 	};
 }

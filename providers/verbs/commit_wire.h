@@ -17,15 +17,24 @@
 
 #define KFV_WIRE_MAGIC		0x6b666970	/* "kfip" */
 #define KFV_WIRE_VERSION	1
+/* Of endpoints with two queue pairs, which those that know one version refuse */
+#define KFV_WIRE_VERSION_BOTH	2
 #define KFV_WIRE_SYNC		BIT(0)
 /* Bit 2 of the methods is kept for RDMA FLUSH. */
 #define KFV_WIRE_SERVER		BIT(0)
 #define KFV_WIRE_READ		BIT(1)
 
+/* What a queue pair is for. The connection for messages is the second one. */
+enum kfv_wire_role {
+	KFV_WIRE_ONLY,		/* one-sided access; there is no other */
+	KFV_WIRE_RMA,		/* one-sided access */
+	KFV_WIRE_MSG,		/* messages */
+};
+
 /**
  * struct kfv_wire_record - what one end declares
  * @magic: KFV_WIRE_MAGIC
- * @version: KFV_WIRE_VERSION
+ * @version: KFV_WIRE_VERSION or KFV_WIRE_VERSION_BOTH
  * @domain: enum kfi_pmem_domain of its persistent memory
  * @flags: KFV_WIRE_SYNC
  * @methods: KFV_WIRE_SERVER, always, and KFV_WIRE_READ: how it can be committed to
@@ -33,8 +42,10 @@
  * @slots: commits that it takes at a time
  * @max_ranges: ranges of a commit that it takes
  * @max_inline: bytes of payload in a commit that it takes
+ * @role: with KFV_WIRE_VERSION_BOTH: KFV_WIRE_RMA or KFV_WIRE_MSG; else 0
  * @reserved: 0
- * @cookie: pairs the queue pairs of one endpoint
+ * @cookie: pairs the queue pairs of one endpoint: the accepting end chooses it in its
+ *	answer to the first, and the second has it
  */
 struct kfv_wire_record {
 	__be32	magic;
@@ -45,7 +56,8 @@ struct kfv_wire_record {
 	__be16	slots;
 	u8	max_ranges;
 	u8	max_inline;
-	__be32	reserved;
+	u8	role;
+	u8	reserved[3];
 	__be64	cookie;
 };
 
@@ -148,6 +160,7 @@ static_assert(sizeof(struct kfv_wire_request) +
  * @slots: see @domain
  * @max_ranges: see @domain
  * @max_inline: see @domain
+ * @role: see @domain
  * @cookie: see @domain
  */
 struct kfv_peer {
@@ -157,6 +170,7 @@ struct kfv_peer {
 	unsigned int		slots;
 	unsigned int		max_ranges;
 	unsigned int		max_inline;
+	enum kfv_wire_role	role;
 	u64			cookie;
 };
 

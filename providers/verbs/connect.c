@@ -10,6 +10,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "verbs.h"
 
 static int kfv_ep_state_error(const struct kfv_ep *ep)
@@ -43,7 +44,7 @@ static struct sockaddr *kfv_ep_source(struct kfv_ep *ep)
 }
 
 /* Makes the link's CM id. */
-static int kfv_link_open(struct kfv_link *link)
+int kfv_link_open(struct kfv_link *link)
 {
 	struct kfv_ep *ep = link->ep;
 	struct rdma_cm_id *id;
@@ -155,6 +156,8 @@ static int kfv_ep_answer(struct kfv_ep *ep)
 		return ret;
 	ep->depth = ep->param.initiator_depth;
 	kfv_ep_set_connecting(ep);
+	if (ep->pair)
+		kfv_pair_await(ep->pair);
 	rdma_lock_handler(id);
 	ret = rdma_accept(id, &param);
 	rdma_unlock_handler(id);
@@ -250,7 +253,7 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 
 	if (!cr)
 		return -EINVAL;
-	if (ep->limits.commit && !cr->commit)
+	if (ep->kind != KFI_KIND_RAW && ep->kind != cr->kind)
 		return -EOPNOTSUPP;
 	if (cr->dev != ep->domain->dev)
 		return -EINVAL;

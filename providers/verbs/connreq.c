@@ -108,7 +108,7 @@ static int kfv_connreq_info(struct kfv_connreq *cr, struct rdma_cm_id *id,
 	if (!offer)
 		return -ENOMEM;
 	ret = kfv_offer_init(offer, id->device, id->port_num, &attr,
-			     cr->commit);
+			     cr->kind);
 	if (!ret)
 		ret = kfi_info_offer(&req, &offer->info, info);
 	if (!ret)
@@ -137,7 +137,8 @@ static int kfv_connreq_attach(struct kfv_connreq *cr, struct rdma_cm_id *id)
  * destroys the id after an error.
  */
 int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
-		    struct rdma_cm_event *ev, const struct kfv_peer *peer,
+		    struct rdma_cm_event *ev, enum kfi_ep_kind kind,
+		    const struct kfv_peer *peer,
 		    const struct kfv_ep_attrs *attrs, struct kfi_info **info)
 {
 	struct kfv_connreq *cr;
@@ -150,7 +151,7 @@ int kfv_connreq_new(struct kfv_fabric *fabric, struct rdma_cm_id *id,
 	cr->fabric = fabric;
 	cr->param = ev->param.conn;
 	cr->param.private_data = NULL;
-	cr->commit = peer;
+	cr->kind = kind;
 	if (peer)
 		cr->peer = *peer;
 	init_completion(&cr->removed);

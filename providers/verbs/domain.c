@@ -93,7 +93,8 @@ static int kfv_find_port(struct kfv_device *dev, struct kfv_fabric *fabric,
 	rdma_for_each_port(dev->ib, port) {
 		if (kfv_query_port(dev->ib, port, attr))
 			continue;
-		if (kfv_offer_init(offer, dev->ib, port, attr, false))
+		if (kfv_offer_init(offer, dev->ib, port, attr,
+				   KFI_KIND_RAW))
 			continue;
 		if (!strcmp(offer->fabric_name, fabric->name)) {
 			*found = port;

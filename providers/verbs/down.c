@@ -9,6 +9,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "verbs.h"
 
 /* What a device needs at most to tell its peer why it has refused something. */
@@ -142,17 +143,27 @@ static void kfv_link_destroy(struct kfv_link *link)
  */
 void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 {
+	struct kfv_pair *pair = ep->pair;
+
 	kfi_cq_might_wait();
 	kfv_ep_stop(ep, gone);
+	if (pair)
+		kfv_pair_withdraw(pair);
 	kfv_link_disconnect(&ep->link);
+	if (pair)
+		kfv_link_disconnect(&pair->link);
 	if (ep->commit)
 		kfv_commit_stop(ep);
 	kfv_link_quiesce(&ep->link);
+	if (pair)
+		kfv_link_quiesce(&pair->link);
 	kfv_tx_flush(ep);
 	if (ep->commit)
 		kfv_commit_flush(ep);
 	kfv_rx_flush(ep);
 	kfv_link_destroy(&ep->link);
+	if (pair)
+		kfv_link_destroy(&pair->link);
 	/* From here on the peer does not reach any memory. */
 	if (ep->commit)
 		WRITE_ONCE(ep->commit->told, false);

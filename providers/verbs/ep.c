@@ -9,6 +9,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "verbs.h"
 
 /* Each credit of an endpoint is a use of the queue. */
@@ -49,18 +50,20 @@ static int kfv_bind_tx(struct kfv_ep *ep, struct kfv_cq *cq, bool selective)
 	return 0;
 }
 
-/* Of a commit endpoint immediates are all that it receives. */
+/* As many entries for receives, and for immediates that come without. */
 static int kfv_bind_rx(struct kfv_ep *ep, struct kfv_cq *cq, bool selective)
 {
-	int ret;
+	int ret = 0;
 
-	if (ep->commit)
+	if (ep->kind != KFI_KIND_COMMIT)
+		ret = kfv_bind_credit(cq, &ep->rx.credit, ep->rx_size, NULL);
+	if (!ret && ep->commit)
 		ret = kfv_bind_credit(cq, &ep->commit->credit, ep->rx_size,
 				      &ep->commit->room);
-	else
-		ret = kfv_bind_credit(cq, &ep->rx.credit, ep->rx_size, NULL);
-	if (ret)
+	if (ret) {
+		kfv_unbind_credit(cq, &ep->rx.credit);
 		return ret;
+	}
 	ep->rx_cq = cq;
 	ep->rx.selective = selective;
 	return 0;
@@ -107,6 +110,7 @@ static int kfv_ep_close(struct kfid *fid)
 	cancel_delayed_work_sync(&ep->timer);
 	cancel_delayed_work_sync(&ep->down);
 	kfv_ep_unbind(ep);
+	kfv_pair_destroy(ep);
 	kfv_commit_destroy(ep);
 	kfi_obj_put(&domain->domain.fid);
 	kfree(ep);
@@ -238,7 +242,7 @@ static void kfv_ep_set_limits(struct kfv_ep *ep, const struct kfv_offer *offer,
 		.inject_size	= offer->tx.inject_size,
 		.cq_data_size	= offer->domain.cq_data_size,
 		.rma_iov_limit	= offer->tx.rma_iov_limit,
-		.commit		= info->caps & KFI_RMA_PMEM,
+		.commit		= ep->kind != KFI_KIND_RAW,
 	};
 	ep->tx_size = tx && tx->size ? tx->size :
 		      min_t(size_t, offer->tx.size, KFI_DEFAULT_TX_SIZE);
@@ -262,8 +266,6 @@ static int kfv_ep_check_info(struct kfv_domain *domain,
 			     const struct kfi_info *info,
 			     struct kfv_offer *offer)
 {
-	bool commit = info->caps & KFI_RMA_PMEM;
-
 	if ((info->src_addr &&
 	     !kfi_sockaddr_valid(info->src_addr, info->src_addrlen)) ||
 	    (info->dest_addr &&
@@ -272,7 +274,7 @@ static int kfv_ep_check_info(struct kfv_domain *domain,
 	if (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags))
 		return -EINVAL;
 	if (kfv_offer_init(offer, domain->ib, domain->port, &domain->attr,
-			   commit))
+			   kfi_kind_of(info->caps)))
 		return -EOPNOTSUPP;
 	return kfi_info_match(&offer->info, info) ? 0 : -EOPNOTSUPP;
 }
@@ -282,11 +284,16 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 			const struct kfv_offer *offer, const char *owner,
 			void *context)
 {
+	static const struct kfi_ops_msg *const msg_ops[KFI_KINDS] = {
+		[KFI_KIND_RAW]		= &kfv_msg_ops,
+		[KFI_KIND_COMMIT]	= &kfv_no_msg_ops,
+		[KFI_KIND_BOTH]		= &kfv_pair_msg_ops,
+	};
 	const struct ib_device_attr *attrs = &domain->ib->attrs;
 	bool atomic = info->caps & KFI_ATOMIC;
-	bool commit = info->caps & KFI_RMA_PMEM;
 
 	ep->domain = domain;
+	ep->kind = kfi_kind_of(info->caps);
 	ep->owner = owner;
 	ep->connect_ms = KFV_CONNECT_TIMEOUT_MS;
 	ep->commit_ms = KFV_COMMIT_TIMEOUT_MS;
@@ -310,7 +317,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	INIT_WORK(&ep->tx.work, kfv_tx_work);
 	ep->ep.ops = &kfv_ep_ops;
 	ep->ep.cm = &kfv_ep_cm_ops;
-	ep->ep.msg = commit ? &kfv_no_msg_ops : &kfv_msg_ops;
+	ep->ep.msg = msg_ops[ep->kind];
 	ep->ep.rma = &kfv_rma_ops;
 	ep->ep.atomic = atomic ? &kfv_atomic_ops : &kfv_no_atomic_ops;
 	kfi_obj_init(&ep->ep.fid, KFI_CLASS_EP, &kfv_ep_fid_ops, context);
@@ -338,9 +345,12 @@ static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 	ret = kfv_commit_create(ep);
 	if (ret)
 		goto err_free;
+	ret = kfv_pair_create(ep);
+	if (ret)
+		goto err_commit;
 	ret = -EINVAL;
 	if (!kfi_obj_get(&domain->domain.fid))
-		goto err_commit;
+		goto err_pair;
 	/* Last of all: after an error the request is still the caller's. */
 	if (info->handle) {
 		ret = kfv_ep_take_connreq(ep, info->handle);
@@ -355,6 +365,8 @@ static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 
 err_domain:
 	kfi_obj_put(&domain->domain.fid);
+err_pair:
+	kfv_pair_destroy(ep);
 err_commit:
 	kfv_commit_destroy(ep);
 err_free:

@@ -30,6 +30,7 @@
 #define KFV_POLL_BATCH		8
 
 struct kfv_commit;
+struct kfv_pair;
 
 /**
  * struct kfv_cq - an open completion queue
@@ -81,6 +82,8 @@ struct kfv_queue {
  * @mapped: a work request of it is
  * @nr_wrs: work requests
  * @status: of the first work request that failed; a success between operations
+ * @other: of one that waits: work requests of the endpoint's other queue pair that
+ *	it waits for
  * @buf: memory of KFV_INJECT_SIZE bytes
  * @result: where the 8 bytes in @buf go that an atomic operation read; NULL
  *	between operations
@@ -94,6 +97,7 @@ struct kfv_op {
 	bool			mapped;
 	unsigned int		nr_wrs;
 	enum ib_wc_status	status;
+	u32			other;
 	void			*buf;
 	u64			*result;
 };
@@ -146,6 +150,8 @@ struct kfv_wr {
  * @wr_head: work requests that were made
  * @wr_posted: work requests that the device was given
  * @op_head: operations that were made
+ * @behind: what is made next is behind a fence of the endpoint's other queue pair
+ * @behind_wrs: work requests there that it waits for
  * @queue: the device's completion queue
  * @wr_tail: work requests that completed; written by completions only
  *
@@ -166,6 +172,8 @@ struct kfv_sq {
 	u32			wr_head;
 	u32			wr_posted;
 	u32			op_head;
+	bool			behind;
+	u32			behind_wrs;
 	struct kfv_queue	queue;
 
 	u32			wr_tail ____cacheline_aligned_in_smp;
@@ -179,6 +187,7 @@ struct kfv_sq {
  * @commit_head: commits that were made
  * @held: of what was made the device was not given all
  * @fences: fenced work requests that the device was not given
+ * @fence_commits: commits that the last of them waits for
  * @waiters: KFV_WAIT_* bits
  * @room: work requests that KFV_WAIT_ROOM waits for
  * @credit: slots of the completion queue
@@ -194,6 +203,7 @@ struct kfv_txq {
 	u32				commit_head;
 	bool				held;
 	unsigned int			fences;
+	u32				fence_commits;
 	unsigned long			waiters;
 	u32				room;
 	struct kfi_cq_credit		*credit;
@@ -280,6 +290,7 @@ enum kfv_state {
  * @eq: event queue
  * @tx_cq: completion queue of @tx
  * @rx_cq: completion queue of @rx
+ * @kind: what it can do
  * @limits: of operations
  * @tx_size: operations of @tx
  * @rx_size: receives of @rx
@@ -294,7 +305,7 @@ enum kfv_state {
  * @commit_method: KFI_OPT_COMMIT_METHOD
  * @lock: serialises control calls and what ends the connection; outside of the CM
  *	id's handler lock
- * @link: its connection
+ * @link: its connection, or the first one
  * @passive: made of a connection request
  * @enabled: kfi_enable() was called
  * @cut_off: a queue of the device has failed
@@ -303,7 +314,7 @@ enum kfv_state {
  * @state: under @tx's lock, as is @lost; to be read without by kfv_ep_state()
  * @lost: it was lost before it was connected
  * @depth: reads and atomics that the connection has
- * @private_data: of kfi_connect(), until it is sent
+ * @private_data: what is sent with the first request or the answer to it
  * @private_len: bytes of @private_data
  * @timer: ends an attempt to connect
  * @down: ends the connection
@@ -312,7 +323,8 @@ enum kfv_state {
  * @error: event
  * @tx: what it sends, writes, reads
  * @rx: what it receives
- * @commit: of a commit endpoint, else NULL
+ * @commit: of an endpoint that commits, else NULL
+ * @pair: of one that has messages as well: its other queue pair, else NULL
  */
 struct kfv_ep {
 	struct kfid_ep		ep;
@@ -322,6 +334,7 @@ struct kfv_ep {
 	struct kfid_eq		*eq;
 	struct kfv_cq		*tx_cq;
 	struct kfv_cq		*rx_cq;
+	enum kfi_ep_kind	kind;
 	struct kfi_ep_limits	limits;
 	unsigned int		tx_size;
 	unsigned int		rx_size;
@@ -356,6 +369,7 @@ struct kfv_ep {
 	struct kfv_txq		tx;
 	struct kfv_rxq		rx;
 	struct kfv_commit	*commit;
+	struct kfv_pair		*pair;
 };
 
 static inline struct kfv_ep *to_kfv_ep(struct kfid_ep *ep)
@@ -429,6 +443,7 @@ int kfv_ep_enable(struct kfv_ep *ep);
 
 /* msg.c, rma.c, atomic.c */
 extern const struct kfi_ops_msg kfv_msg_ops;
+extern const struct kfi_ops_msg kfv_pair_msg_ops;
 extern const struct kfi_ops_msg kfv_no_msg_ops;
 extern const struct kfi_ops_rma kfv_rma_ops;
 extern const struct kfi_ops_atomic kfv_atomic_ops;
@@ -451,8 +466,11 @@ int kfv_copy_addr(const struct sockaddr_storage *from, void *addr,
 		  size_t *addrlen);
 
 /* txq.c */
-int kfv_sq_init(struct kfv_sq *sq, unsigned int size);
+int kfv_sq_init(struct kfv_sq *sq, unsigned int size,
+		void (*done)(struct ib_cq *cq, struct ib_wc *wc));
 void kfv_sq_destroy(struct kfv_sq *sq);
+void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc);
+void kfv_pair_tx_done(struct ib_cq *cq, struct ib_wc *wc);
 void kfv_tx_flush(struct kfv_ep *ep);
 ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error);
 void kfv_tx_wake(struct kfv_ep *ep);

@@ -4,33 +4,32 @@
  * those before a fence. All of it under the endpoint's post lock, in any context.
  */
 
-#include <linux/log2.h>
-
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "post.h"
 #include "verbs.h"
 
 /* Whether everything that was posted before the work request @wr is complete. */
-static bool kfv_tx_fence_open(const struct kfv_txq *tx,
-			      const struct kfv_sq *sq, const struct kfv_wr *wr)
+static bool kfv_tx_fence_open(struct kfv_ep *ep, const struct kfv_sq *sq,
+			      const struct kfv_wr *wr)
 {
-	return kfv_tail(&sq->wr_tail) == sq->wr_posted &&
-	       kfv_tail(&tx->commit_tail) == wr->commits;
+	if (kfv_tail(&sq->wr_tail) != sq->wr_posted ||
+	    (s32)(kfv_tail(&ep->tx.commit_tail) - wr->commits) < 0)
+		return false;
+	return !ep->pair || (s32)(kfv_tail(&kfv_sq_other(ep, sq)->wr_tail) -
+				  wr->op->other) >= 0;
 }
 
 /*
  * Tells completions that a fence waits for them. Either they see that, or the
- * fence is found open here.
+ * fence is found open here; then they look in vain, unless another one waits.
  */
-static bool kfv_tx_fence_wait(struct kfv_txq *tx, const struct kfv_sq *sq,
+static bool kfv_tx_fence_wait(struct kfv_ep *ep, const struct kfv_sq *sq,
 			      const struct kfv_wr *wr)
 {
-	kfv_tx_wait(tx, KFV_WAIT_FENCE);
-	if (!kfv_tx_fence_open(tx, sq, wr))
-		return true;
-	clear_bit(ilog2(KFV_WAIT_FENCE), &tx->waiters);
-	return false;
+	kfv_tx_wait(&ep->tx, KFV_WAIT_FENCE);
+	return !kfv_tx_fence_open(ep, sq, wr);
 }
 
 /* One past the last work request that may be posted with the one at @first. */
@@ -46,14 +45,10 @@ static u32 kfv_tx_batch_end(const struct kfv_txq *tx, const struct kfv_sq *sq,
 	return end;
 }
 
-/*
- * Gives the device all that it may have by now. What it does not take, because the
- * queue pair is in error, is completed when the endpoint goes down.
- */
-void kfv_tx_ring(struct kfv_ep *ep)
+/* False when something has to wait. */
+static bool kfv_sq_ring(struct kfv_ep *ep, struct kfv_sq *sq)
 {
 	struct kfv_txq *tx = &ep->tx;
-	struct kfv_sq *sq = &tx->sq;
 	struct kfv_wr *wr;
 	u32 end;
 
@@ -61,9 +56,9 @@ void kfv_tx_ring(struct kfv_ep *ep)
 	while (sq->wr_posted != sq->wr_head && ep->state == KFV_CONNECTED) {
 		wr = kfv_wr_at(sq, sq->wr_posted);
 		if (wr->fence) {
-			if (!kfv_tx_fence_open(tx, sq, wr) &&
-			    kfv_tx_fence_wait(tx, sq, wr))
-				return;
+			if (!kfv_tx_fence_open(ep, sq, wr) &&
+			    kfv_tx_fence_wait(ep, sq, wr))
+				return false;
 			wr->fence = false;
 			tx->fences--;
 		}
@@ -73,8 +68,57 @@ void kfv_tx_ring(struct kfv_ep *ep)
 		if (ib_post_send(sq->qp, &wr->send, NULL))
 			kfv_ep_lost_locked(ep);
 	}
-	if (sq->wr_posted == sq->wr_head)
-		WRITE_ONCE(tx->held, false);
+	return sq->wr_posted == sq->wr_head;
+}
+
+/*
+ * Gives the device all that it may have by now. What it does not take, because the
+ * queue pair is in error, is completed when the endpoint goes down.
+ */
+void kfv_tx_ring(struct kfv_ep *ep)
+{
+	struct kfv_txq *tx = &ep->tx;
+	bool rung;
+
+	rung = kfv_sq_ring(ep, &tx->sq);
+	if (ep->pair)
+		rung &= kfv_sq_ring(ep, &ep->pair->sq);
+	if (!rung)
+		return;
+	WRITE_ONCE(tx->held, false);
+	tx->sq.behind = false;
+	if (ep->pair)
+		ep->pair->sq.behind = false;
+}
+
+/*
+ * The operation waits for all before it. Those behind it do too: on the same queue
+ * pair because they are behind it, on another one it is said of the next one there.
+ */
+static void kfv_tx_fence(struct kfv_ep *ep, struct kfv_sq *sq,
+			 struct kfv_wr *first)
+{
+	struct kfv_txq *tx = &ep->tx;
+	struct kfv_sq *other;
+
+	first->commits = tx->commit_head - first->op->commit;
+	if (!ep->pair)
+		return;
+	other = kfv_sq_other(ep, sq);
+	first->op->other = other->wr_head;
+	tx->fence_commits = first->commits;
+	sq->behind = false;
+	other->behind = true;
+	other->behind_wrs = sq->wr_head;
+}
+
+/* The operation is the first one here behind a fence of the other queue pair. */
+static void kfv_tx_behind(struct kfv_ep *ep, struct kfv_sq *sq,
+			  struct kfv_wr *first)
+{
+	first->commits = ep->tx.fence_commits;
+	first->op->other = sq->behind_wrs;
+	sq->behind = false;
 }
 
 /*
@@ -86,9 +130,12 @@ void kfv_tx_chain(struct kfv_ep *ep, struct kfv_sq *sq, struct kfv_wr *first,
 {
 	struct kfv_txq *tx = &ep->tx;
 
-	if (flags & KFI_FENCE) {
+	if (flags & KFI_FENCE || sq->behind) {
+		if (flags & KFI_FENCE)
+			kfv_tx_fence(ep, sq, first);
+		else
+			kfv_tx_behind(ep, sq, first);
 		first->fence = true;
-		first->commits = tx->commit_head - first->op->commit;
 		tx->fences++;
 	}
 	if (sq->wr_posted != sq->wr_head)

@@ -19,16 +19,32 @@
 			 KFI_REMOTE_WRITE | KFI_LOCAL_COMM | KFI_REMOTE_COMM)
 #define KFV_RAW_CAPS	(KFV_CAPS | KFI_MSG | KFI_SEND | KFI_RECV)
 #define KFV_COMMIT_CAPS	(KFV_CAPS | KFI_RMA_PMEM)
+#define KFV_BOTH_CAPS	(KFV_COMMIT_CAPS | KFI_MSG | KFI_SEND | KFI_RECV)
 #define KFV_ORDER	(KFI_ORDER_RAR | KFI_ORDER_RAW | KFI_ORDER_WAW)
 #define KFV_RAW_ORDER	(KFV_ORDER | KFI_ORDER_RAS | KFI_ORDER_WAS | \
 			 KFI_ORDER_SAW | KFI_ORDER_SAS)
+#define KFV_BOTH_ORDER	(KFV_ORDER | KFI_ORDER_SAS)
 
-static u64 kfv_offer_op_flags(const struct ib_device_attr *attrs, bool commit)
+static const u64 kfv_caps[KFI_KINDS] = {
+	[KFI_KIND_RAW]		= KFV_RAW_CAPS,
+	[KFI_KIND_COMMIT]	= KFV_COMMIT_CAPS,
+	[KFI_KIND_BOTH]		= KFV_BOTH_CAPS,
+};
+
+/* Messages have a queue pair of their own where there are commits. */
+static const u64 kfv_order[KFI_KINDS] = {
+	[KFI_KIND_RAW]		= KFV_RAW_ORDER,
+	[KFI_KIND_COMMIT]	= KFV_ORDER,
+	[KFI_KIND_BOTH]		= KFV_BOTH_ORDER,
+};
+
+static u64 kfv_offer_op_flags(const struct ib_device_attr *attrs,
+			      enum kfi_ep_kind kind)
 {
 	u64 flags = KFI_COMPLETION | KFI_INJECT_COMPLETE |
 		    KFI_TRANSMIT_COMPLETE;
 
-	if (commit)
+	if (kind != KFI_KIND_RAW)
 		flags |= KFI_DELIVERY_COMPLETE | KFI_COMMIT_COMPLETE;
 	else if (attrs->max_qp_init_rd_atom > 0)
 		flags |= KFI_DELIVERY_COMPLETE;
@@ -36,10 +52,12 @@ static u64 kfv_offer_op_flags(const struct ib_device_attr *attrs, bool commit)
 }
 
 static void kfv_offer_tx(struct kfi_tx_attr *tx,
-			 const struct kfv_limits *limits, bool commit)
+			 const struct kfv_limits *limits,
+			 enum kfi_ep_kind kind)
 {
-	tx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
-	tx->comp_order = commit ? KFI_ORDER_NONE : KFI_ORDER_STRICT;
+	tx->msg_order = kfv_order[kind];
+	tx->comp_order = kind == KFI_KIND_RAW ? KFI_ORDER_STRICT :
+						KFI_ORDER_NONE;
 	tx->inject_size = KFV_INJECT_SIZE;
 	tx->iov_limit = limits->max_sge;
 	tx->size = limits->tx_size;
@@ -47,11 +65,13 @@ static void kfv_offer_tx(struct kfi_tx_attr *tx,
 }
 
 static void kfv_offer_rx(struct kfi_rx_attr *rx,
-			 const struct kfv_limits *limits, bool commit)
+			 const struct kfv_limits *limits,
+			 enum kfi_ep_kind kind)
 {
 	rx->op_flags = KFI_COMPLETION;
-	rx->msg_order = commit ? KFV_ORDER : KFV_RAW_ORDER;
-	rx->comp_order = commit ? KFI_ORDER_NONE : KFI_ORDER_STRICT;
+	rx->msg_order = kfv_order[kind];
+	rx->comp_order = kind == KFI_KIND_RAW ? KFI_ORDER_STRICT :
+						KFI_ORDER_NONE;
 	rx->size = limits->rx_size;
 	rx->iov_limit = limits->max_sge_recv;
 }
@@ -70,8 +90,11 @@ static void kfv_offer_ep(struct kfi_ep_attr *ep,
 }
 
 static void kfv_offer_domain(struct kfi_domain_attr *domain,
-			     const struct ib_device_attr *attrs)
+			     const struct ib_device_attr *attrs,
+			     enum kfi_ep_kind kind)
 {
+	size_t eps = attrs->max_qp / (kind == KFI_KIND_BOTH ? 2 : 1);
+
 	domain->threading = KFI_THREAD_SAFE;
 	domain->control_progress = KFI_PROGRESS_AUTO;
 	domain->data_progress = KFI_PROGRESS_AUTO;
@@ -80,9 +103,9 @@ static void kfv_offer_domain(struct kfi_domain_attr *domain,
 	domain->mr_key_size = sizeof(u64);
 	domain->cq_data_size = sizeof(u32);
 	domain->cq_cnt = attrs->max_cq;
-	domain->ep_cnt = attrs->max_qp;
-	domain->tx_ctx_cnt = attrs->max_qp;
-	domain->rx_ctx_cnt = attrs->max_qp;
+	domain->ep_cnt = eps;
+	domain->tx_ctx_cnt = eps;
+	domain->rx_ctx_cnt = eps;
 	domain->max_ep_tx_ctx = 1;
 	domain->max_ep_rx_ctx = 1;
 	domain->mr_iov_limit = attrs->max_fast_reg_page_list_len;
@@ -111,22 +134,22 @@ int kfv_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr)
 }
 
 /*
- * The offer of a port: for endpoints that speak plain verbs, or for those that
- * commit. -ENODATA when the device is too small for them.
+ * The offer of a port for endpoints of a kind. -ENODATA when the device is too small
+ * for them.
  */
 int kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
-		   const struct ib_port_attr *attr, bool commit)
+		   const struct ib_port_attr *attr, enum kfi_ep_kind kind)
 {
 	const struct ib_device_attr *attrs = &ib->attrs;
 	struct kfi_info *info = &offer->info;
 
 	memset(offer, 0, sizeof(*offer));
-	if (kfv_limits_init(&offer->limits, attrs, commit))
+	if (kfv_limits_init(&offer->limits, attrs, kind != KFI_KIND_RAW))
 		return -ENODATA;
-	info->caps = commit ? KFV_COMMIT_CAPS : KFV_RAW_CAPS;
-	if (!commit && attrs->atomic_cap != IB_ATOMIC_NONE)
+	info->caps = kfv_caps[kind];
+	if (kind == KFI_KIND_RAW && attrs->atomic_cap != IB_ATOMIC_NONE)
 		info->caps |= KFI_ATOMIC;
-	info->mode = commit ? 0 : KFI_RX_CQ_DATA;
+	info->mode = kind == KFI_KIND_RAW ? KFI_RX_CQ_DATA : 0;
 	info->addr_format = KFI_SOCKADDR;
 	info->tx_attr = &offer->tx;
 	info->rx_attr = &offer->rx;
@@ -134,11 +157,11 @@ int kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
 	info->domain_attr = &offer->domain;
 	info->fabric_attr = &offer->fabric;
 
-	kfv_offer_tx(&offer->tx, &offer->limits, commit);
-	offer->tx.op_flags = kfv_offer_op_flags(attrs, commit);
-	kfv_offer_rx(&offer->rx, &offer->limits, commit);
+	kfv_offer_tx(&offer->tx, &offer->limits, kind);
+	offer->tx.op_flags = kfv_offer_op_flags(attrs, kind);
+	kfv_offer_rx(&offer->rx, &offer->limits, kind);
 	kfv_offer_ep(&offer->ep, attr);
-	kfv_offer_domain(&offer->domain, attrs);
+	kfv_offer_domain(&offer->domain, attrs, kind);
 	kfv_offer_names(offer, ib, port, attr);
 	offer->tx.caps = info->caps;
 	offer->tx.mode = info->mode;
@@ -254,20 +277,19 @@ static int kfv_getinfo_port(const struct kfi_getinfo_req *req,
 			    u32 port, struct kfi_info **info)
 {
 	struct ib_port_attr attr;
-	bool commit = false;
+	enum kfi_ep_kind kind;
 	int ret;
 
 	if (kfv_query_port(ib, port, &attr) ||
 	    !kfv_port_has_addr(ib, port, &attr, req->net, &req->src))
 		return 0;
-	do {
-		ret = kfv_offer_init(offer, ib, port, &attr, commit);
+	for (kind = 0; kind < KFI_KINDS; kind++) {
+		ret = kfv_offer_init(offer, ib, port, &attr, kind);
 		if (!ret)
 			ret = kfi_info_offer(req, &offer->info, info);
 		if (ret && ret != -ENODATA)
 			return ret;
-		commit = !commit;
-	} while (commit);
+	}
 	return 0;
 }
 

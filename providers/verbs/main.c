@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/workqueue.h>
 
+#include "pair.h"
 #include "verbs.h"
 
 struct workqueue_struct *kfv_wq;
@@ -31,6 +32,7 @@ static int __init kfv_init(void)
 	ret = kfi_provider_register(&kfv_provider);
 	if (ret)
 		goto err_client;
+	kfv_pair_init();
 	return 0;
 
 err_client:
@@ -44,6 +46,7 @@ module_init(kfv_init);
 static void __exit kfv_exit(void)
 {
 	kfi_provider_deregister(&kfv_provider);
+	kfv_pair_exit();
 	ib_unregister_client(&kfv_client);
 	destroy_workqueue(kfv_wq);
 }

@@ -6,6 +6,7 @@
 #include <linux/uio.h>
 
 #include "ep.h"
+#include "pair.h"
 #include "post.h"
 #include "verbs.h"
 
@@ -142,6 +143,29 @@ const struct kfi_ops_msg kfv_msg_ops = {
 	.recv	= kfv_recvmsg,
 	.send	= kfv_sendmsg,
 	.inject	= kfv_injectmsg,
+};
+
+static ssize_t kfv_pair_sendmsg(struct kfid_ep *kfid_ep,
+				const struct kfi_msg *msg, u64 flags)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+
+	return kfv_send(ep, &ep->pair->sq, msg, flags, true);
+}
+
+static ssize_t kfv_pair_injectmsg(struct kfid_ep *kfid_ep,
+				  const struct kfi_msg *msg, u64 flags)
+{
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
+
+	return kfv_send(ep, &ep->pair->sq, msg, flags, false);
+}
+
+/* Of an endpoint that has a queue pair for messages. */
+const struct kfi_ops_msg kfv_pair_msg_ops = {
+	.recv	= kfv_recvmsg,
+	.send	= kfv_pair_sendmsg,
+	.inject	= kfv_pair_injectmsg,
 };
 
 /* What was posted with KFI_MORE does not wait for what cannot follow. */

@@ -12,6 +12,7 @@
 #include "cm.h"
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "verbs.h"
 
 #define KFV_DEFAULT_BACKLOG	128
@@ -27,7 +28,7 @@
  * @id: CM id; NULL when the device is gone. With @dev under that one's lock
  * @eq: event queue
  * @backlog: requests that the connection manager keeps for us
- * @commit: shows peers that speak the commit protocol as such
+ * @kind: of the endpoints that it listens for
  * @attrs: of endpoints for its requests
  * @listening: kfi_listen() was called
  * @removing: the device's removal has taken @id; under @dev's lock
@@ -45,7 +46,7 @@ struct kfv_pep {
 	struct rdma_cm_id	*id;
 	struct kfid_eq		*eq;
 	int			backlog;
-	bool			commit;
+	enum kfi_ep_kind	kind;
 	struct kfv_ep_attrs	attrs;
 	bool			listening;
 	bool			removing;
@@ -59,8 +60,9 @@ static struct kfv_pep *fid_to_kfv_pep(struct kfid *fid)
 }
 
 static int kfv_pep_post(struct kfv_pep *pep, struct rdma_cm_id *id,
-			struct rdma_cm_event *ev, const struct kfv_peer *peer,
-			const void *data, size_t len)
+			struct rdma_cm_event *ev, enum kfi_ep_kind kind,
+			const struct kfv_peer *peer, const void *data,
+			size_t len)
 {
 	struct kfi_eq_event *event;
 	int ret;
@@ -68,7 +70,7 @@ static int kfv_pep_post(struct kfv_pep *pep, struct rdma_cm_id *id,
 	event = kfi_eq_get_connreq(pep->eq);
 	if (!event)
 		return -ENOSPC;
-	ret = kfv_connreq_new(pep->fabric, id, ev, peer, &pep->attrs,
+	ret = kfv_connreq_new(pep->fabric, id, ev, kind, peer, &pep->attrs,
 			      &event->info);
 	if (ret) {
 		kfi_eq_put_connreq(pep->eq, event);
@@ -82,6 +84,21 @@ static int kfv_pep_post(struct kfv_pep *pep, struct rdma_cm_id *id,
 	return 0;
 }
 
+/* With and without messages are two protocols. */
+static int kfv_pep_parse(struct kfv_pep *pep, const void *data, size_t len,
+			 struct kfv_peer *peer)
+{
+	int ret;
+
+	if (pep->kind == KFI_KIND_RAW)
+		return -ENOMSG;
+	ret = kfv_wire_parse_record(data, len, peer);
+	if (ret)
+		return ret;
+	return (pep->kind == KFI_KIND_BOTH) == (peer->role != KFV_WIRE_ONLY) ?
+	       0 : -EPROTONOSUPPORT;
+}
+
 /* A peer that is not wanted is rejected when its id is destroyed. */
 static int kfv_pep_request(struct kfv_pep *pep, struct rdma_cm_id *id,
 			   struct rdma_cm_event *ev)
@@ -91,16 +108,18 @@ static int kfv_pep_request(struct kfv_pep *pep, struct rdma_cm_id *id,
 	struct kfv_peer peer;
 	int ret;
 
-	ret = pep->commit ? kfv_wire_parse_record(data, len, &peer) : -ENOMSG;
+	ret = kfv_pep_parse(pep, data, len, &peer);
 	if (ret == -ENOMSG)
-		return kfv_pep_post(pep, id, ev, NULL, data, len);
+		return kfv_pep_post(pep, id, ev, KFI_KIND_RAW, NULL, data, len);
 	if (ret) {
 		rdma_reject(id, NULL, 0, IB_CM_REJ_INVALID_CLASS_VERSION);
 		return ret;
 	}
+	if (peer.role == KFV_WIRE_MSG)
+		return kfv_pair_join(pep->fabric, id, &peer);
 	data += sizeof(struct kfv_wire_record);
 	len -= sizeof(struct kfv_wire_record);
-	return kfv_pep_post(pep, id, ev, &peer, data, len);
+	return kfv_pep_post(pep, id, ev, pep->kind, &peer, data, len);
 }
 
 static int kfv_pep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
@@ -333,7 +352,7 @@ static void kfv_pep_init(struct kfv_pep *pep, struct kfv_fabric *fabric,
 	pep->cm.event = kfv_pep_event;
 	pep->fabric = fabric;
 	pep->backlog = KFV_DEFAULT_BACKLOG;
-	pep->commit = info->caps & KFI_RMA_PMEM;
+	pep->kind = kfi_kind_of(info->caps);
 	kfv_pep_set_attrs(&pep->attrs, info);
 	mutex_init(&pep->lock);
 	init_completion(&pep->removed);

@@ -9,57 +9,88 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "verbs.h"
 
-static unsigned int kfv_sq_size(const struct kfv_ep *ep)
+/* Whether what the queue pair receives is the provider's. */
+static bool kfv_link_commits(const struct kfv_link *link)
 {
-	return ep->tx.sq.wr_mask + 1 + KFV_SPARE_WRS +
-	       (ep->commit ? KFV_COMMIT_SLOTS : 0);
+	return link->ep->commit && !kfv_link_is_second(link);
 }
 
-static unsigned int kfv_rq_size(const struct kfv_ep *ep)
+static unsigned int kfv_sq_size(const struct kfv_link *link)
 {
-	if (ep->commit)
-		return kfv_commit_receives(ep) + KFV_SPARE_WRS;
-	return ep->rx.mask + 1 + KFV_SPARE_WRS;
+	return link->sq->wr_mask + 1 + KFV_SPARE_WRS +
+	       (kfv_link_commits(link) ? KFV_COMMIT_SLOTS : 0);
+}
+
+static unsigned int kfv_rq_size(const struct kfv_link *link)
+{
+	if (kfv_link_commits(link))
+		return kfv_commit_receives(link->ep) + KFV_SPARE_WRS;
+	return link->ep->rx.mask + 1 + KFV_SPARE_WRS;
+}
+
+static void kfv_link_close_queues(struct kfv_link *link)
+{
+	struct kfv_ep *ep = link->ep;
+
+	if (kfv_link_commits(link))
+		kfv_commit_close_queue(ep->commit);
+	else
+		kfv_queue_close(&ep->rx.queue);
+	kfv_queue_close(&link->sq->queue);
+}
+
+static void kfv_link_free_queues(struct kfv_link *link)
+{
+	struct kfv_ep *ep = link->ep;
+
+	kfv_link_close_queues(link);
+	if (kfv_link_commits(link))
+		kfv_commit_free(ep);
+	else
+		kfv_rxq_destroy(&ep->rx);
+	kfv_sq_destroy(link->sq);
 }
 
 void kfv_ep_free_queues(struct kfv_ep *ep)
 {
-	kfv_queue_close(&ep->rx.queue);
-	kfv_queue_close(&ep->tx.sq.queue);
-	if (ep->commit)
-		kfv_commit_free(ep);
-	kfv_rxq_destroy(&ep->rx);
-	kfv_sq_destroy(&ep->tx.sq);
+	if (ep->pair)
+		kfv_link_free_queues(&ep->pair->link);
+	kfv_link_free_queues(&ep->link);
+}
+
+static int kfv_link_alloc_queues(struct kfv_link *link)
+{
+	struct kfv_ep *ep = link->ep;
+	int ret;
+
+	ret = kfv_sq_init(link->sq, ep->tx_size, kfv_link_is_second(link) ?
+			  kfv_pair_tx_done : kfv_tx_done);
+	if (ret)
+		return ret;
+	ret = kfv_queue_open(&link->sq->queue, ep->tx_cq, ep,
+			     kfv_sq_size(link));
+	if (ret)
+		return ret;
+	if (kfv_link_commits(link))
+		return kfv_commit_alloc(ep, kfv_rq_size(link));
+	ret = kfv_rxq_init(ep);
+	if (ret)
+		return ret;
+	return kfv_queue_open(&ep->rx.queue, ep->rx_cq, ep, kfv_rq_size(link));
 }
 
 int kfv_ep_alloc_queues(struct kfv_ep *ep)
 {
 	int ret;
 
-	ret = kfv_sq_init(&ep->tx.sq, ep->tx_size);
+	ret = kfv_link_alloc_queues(&ep->link);
+	if (!ret && ep->pair)
+		ret = kfv_link_alloc_queues(&ep->pair->link);
 	if (ret)
-		goto err;
-	ret = kfv_queue_open(&ep->tx.sq.queue, ep->tx_cq, ep, kfv_sq_size(ep));
-	if (ret)
-		goto err;
-	if (ep->commit) {
-		ret = kfv_commit_alloc(ep, kfv_rq_size(ep));
-		if (ret)
-			goto err;
-		return 0;
-	}
-	ret = kfv_rxq_init(ep);
-	if (ret)
-		goto err;
-	ret = kfv_queue_open(&ep->rx.queue, ep->rx_cq, ep, kfv_rq_size(ep));
-	if (ret)
-		goto err;
-	return 0;
-
-err:
-	kfv_ep_free_queues(ep);
+		kfv_ep_free_queues(ep);
 	return ret;
 }
 
@@ -75,19 +106,20 @@ void kfv_link_init(struct kfv_link *link, struct kfv_ep *ep, struct kfv_sq *sq)
 static int kfv_create_qp(struct kfv_link *link, struct rdma_cm_id *id,
 			 unsigned int inline_size)
 {
+	bool commits = kfv_link_commits(link);
 	struct kfv_ep *ep = link->ep;
 	struct kfv_sq *sq = link->sq;
 	struct ib_qp_init_attr attr = {
 		.event_handler	= kfv_qp_event,
 		.qp_context	= link,
 		.send_cq	= sq->queue.ib,
-		.recv_cq	= ep->commit ? kfv_commit_recv_cq(ep) :
-					       ep->rx.queue.ib,
+		.recv_cq	= commits ? kfv_commit_recv_cq(ep) :
+					    ep->rx.queue.ib,
 		.cap = {
-			.max_send_wr	= kfv_sq_size(ep),
-			.max_recv_wr	= kfv_rq_size(ep),
+			.max_send_wr	= kfv_sq_size(link),
+			.max_recv_wr	= kfv_rq_size(link),
 			.max_send_sge	= sq->max_sge,
-			.max_recv_sge	= ep->commit ? 1 : ep->rx.max_sge,
+			.max_recv_sge	= commits ? 1 : ep->rx.max_sge,
 			.max_inline_data = inline_size,
 		},
 		.sq_sig_type	= IB_SIGNAL_REQ_WR,
@@ -107,7 +139,6 @@ static int kfv_create_qp(struct kfv_link *link, struct rdma_cm_id *id,
  */
 int kfv_link_create_qp(struct kfv_link *link, struct rdma_cm_id *id)
 {
-	struct kfv_ep *ep = link->ep;
 	int ret;
 
 	ret = kfv_create_qp(link, id, KFV_INJECT_SIZE);
@@ -117,8 +148,10 @@ int kfv_link_create_qp(struct kfv_link *link, struct rdma_cm_id *id)
 		return ret;
 	link->has_qp = true;
 	link->sq->qp = id->qp;
-	kfv_rx_start(ep, id->qp);
-	return ep->commit ? kfv_commit_start(ep) : 0;
+	if (kfv_link_commits(link))
+		return kfv_commit_start(link->ep);
+	kfv_rx_start(link->ep, id->qp);
+	return 0;
 }
 
 /* The last work request of either queue: all before it have completed. */
@@ -204,16 +237,11 @@ static bool kfv_link_drain(struct kfv_link *link, struct ib_qp *qp)
  */
 void kfv_link_quiesce(struct kfv_link *link)
 {
-	struct kfv_ep *ep = link->ep;
-
 	if (!link->has_qp || kfv_link_drain(link, link->id->qp))
 		return;
 	rdma_destroy_qp(link->id);
 	link->has_qp = false;
-	kfv_queue_close(&ep->rx.queue);
-	kfv_queue_close(&link->sq->queue);
-	if (ep->commit)
-		kfv_commit_close_queue(ep->commit);
+	kfv_link_close_queues(link);
 }
 
 /* A queue of the device has failed, in any context: nobody waits for it any more. */
@@ -221,4 +249,6 @@ void kfv_ep_cut_off(struct kfv_ep *ep)
 {
 	WRITE_ONCE(ep->cut_off, true);
 	complete_all(&ep->link.drained);
+	if (ep->pair)
+		complete_all(&ep->pair->link.drained);
 }

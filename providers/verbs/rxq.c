@@ -103,6 +103,17 @@ static void kfv_rx_finish(struct kfv_ep *ep, struct kfv_rx *rx,
 		kfi_cq_complete_silent(rxq->credit);
 }
 
+/* Writes have a queue pair of their own where there are two: no peer of ours does so. */
+static void kfv_rx_written(struct kfv_ep *ep, struct kfi_comp *comp)
+{
+	if (ep->pair) {
+		kfv_comp_error(comp, IB_WC_BAD_RESP_ERR);
+		kfv_ep_lost(ep);
+	} else {
+		comp->flags = KFI_RMA | KFI_REMOTE_WRITE;
+	}
+}
+
 static void kfv_rx_done(struct ib_cq *cq, struct ib_wc *wc)
 {
 	struct kfv_rx *rx = container_of(wc->wr_cqe, struct kfv_rx, cqe);
@@ -116,7 +127,7 @@ static void kfv_rx_done(struct ib_cq *cq, struct ib_wc *wc)
 	} else {
 		comp.len = wc->byte_len;
 		if (wc->opcode == IB_WC_RECV_RDMA_WITH_IMM)
-			comp.flags = KFI_RMA | KFI_REMOTE_WRITE;
+			kfv_rx_written(ep, &comp);
 		if (wc->wc_flags & IB_WC_WITH_IMM) {
 			comp.flags |= KFI_REMOTE_CQ_DATA;
 			comp.data = be32_to_cpu(wc->ex.imm_data);

@@ -12,6 +12,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "pair.h"
 #include "post.h"
 #include "verbs.h"
 
@@ -280,11 +281,19 @@ static __always_inline void kfv_sq_done(struct kfv_ep *ep, struct kfv_sq *sq,
 		kfv_tx_op_done(ep, sq, op);
 }
 
-static void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
+void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc)
 {
 	struct kfv_ep *ep = cq->cq_context;
 
 	kfv_sq_done(ep, &ep->tx.sq, wc);
+}
+
+/* As kfv_tx_done(), of a second queue pair */
+void kfv_pair_tx_done(struct ib_cq *cq, struct ib_wc *wc)
+{
+	struct kfv_ep *ep = cq->cq_context;
+
+	kfv_sq_done(ep, &ep->pair->sq, wc);
 }
 
 static void kfv_sq_flush(struct kfv_ep *ep, struct kfv_sq *sq)
@@ -305,6 +314,8 @@ void kfv_tx_flush(struct kfv_ep *ep)
 	if (ep->tx_cq && ep->tx_cq->poll_ctx == IB_POLL_SOFTIRQ)
 		local_bh_disable();
 	kfv_sq_flush(ep, &ep->tx.sq);
+	if (ep->pair)
+		kfv_sq_flush(ep, &ep->pair->sq);
 	if (ep->tx_cq && ep->tx_cq->poll_ctx == IB_POLL_SOFTIRQ)
 		local_bh_enable();
 }
@@ -347,10 +358,11 @@ static int kfv_sq_alloc_bufs(struct kfv_sq *sq)
 }
 
 /*
- * Allocates the rings, for @size operations; kfv_sq_destroy() frees them, also after
- * a failure.
+ * Allocates the rings, for @size operations that complete by @done; kfv_sq_destroy()
+ * frees them, also after a failure.
  */
-int kfv_sq_init(struct kfv_sq *sq, unsigned int size)
+int kfv_sq_init(struct kfv_sq *sq, unsigned int size,
+		void (*done)(struct ib_cq *cq, struct ib_wc *wc))
 {
 	u32 i;
 
@@ -364,7 +376,7 @@ int kfv_sq_init(struct kfv_sq *sq, unsigned int size)
 	for (i = 0; i <= sq->wr_mask; i++) {
 		struct kfv_wr *wr = kfv_wr_at(sq, i);
 
-		wr->cqe.done = kfv_tx_done;
+		wr->cqe.done = done;
 		wr->send.wr_cqe = &wr->cqe;
 		wr->send.sg_list = wr->sge;
 	}

@@ -202,7 +202,7 @@ int kfv_device_port(const struct kfv_device *dev, u32 port,
 /* info.c */
 int kfv_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr);
 int kfv_offer_init(struct kfv_offer *offer, struct ib_device *ib, u32 port,
-		   const struct ib_port_attr *attr, bool commit);
+		   const struct ib_port_attr *attr, enum kfi_ep_kind kind);
 int kfv_getinfo(const struct kfi_getinfo_req *req, struct kfi_info **info);
 
 /* fabric.c */
