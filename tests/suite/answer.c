@@ -189,10 +189,11 @@ static int get_info(struct kfid_ep *ep, struct kfi_commit_info *info)
 static void test_raw(struct suite *t)
 {
 	struct kfi_commit_info info = { .method = KFI_COMMIT_SERVER };
+	const struct suite_opts opts = { .caps = SUITE_RAW };
 	struct suite_net net;
 	struct suite_pair pair;
 
-	if (!suite_open(t, &net, &pair, NULL))
+	if (!suite_open(t, &net, &pair, &opts))
 		return;
 	EXPECT_OK(t, get_info(pair.a.ep, &info));
 	EXPECT_EQ(t, info.method, KFI_COMMIT_NONE);

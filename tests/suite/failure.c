@@ -140,10 +140,14 @@ static void test_failure(struct suite *t)
 		check_failure(t, &failure, SUITE_RAW, true);
 		check_failure(t, &failure, SUITE_COMMIT, false);
 		check_failure(t, &failure, SUITE_COMMIT, true);
+		check_failure(t, &failure, SUITE_BOTH, false);
+		check_failure(t, &failure, SUITE_BOTH, true);
 		check_failure_late(t, &failure, SUITE_RAW, false);
 		check_failure_late(t, &failure, SUITE_RAW, true);
 		check_failure_late(t, &failure, SUITE_COMMIT, false);
 		check_failure_late(t, &failure, SUITE_COMMIT, true);
+		check_failure_late(t, &failure, SUITE_BOTH, false);
+		check_failure_late(t, &failure, SUITE_BOTH, true);
 	}
 	if (failure.heal)
 		symbol_put(kfi_bad_cq_heal);

@@ -180,12 +180,12 @@ static bool meet(struct fault_meet *meet)
 	return ok;
 }
 
-static void test_connect(struct suite *t)
+static void fault_connect(struct suite *t, u64 caps)
 {
 	struct suite_net net;
 	unsigned int nth;
 
-	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
+	if (!suite_net_open(t, &net, caps, NULL))
 		return;
 	if (fault_begin(t)) {
 		for (nth = 1; nth < FAULT_LIMIT; nth++) {
@@ -201,6 +201,16 @@ static void test_connect(struct suite *t)
 		fault_end();
 	}
 	suite_net_close(&net);
+}
+
+static void test_connect(struct suite *t)
+{
+	fault_connect(t, SUITE_RAW);
+}
+
+static void test_connect_both(struct suite *t)
+{
+	fault_connect(t, SUITE_BOTH);
 }
 
 static void fault_accept(struct suite *t, u64 caps)
@@ -237,18 +247,24 @@ static void test_accept_commit(struct suite *t)
 	fault_accept(t, SUITE_COMMIT);
 }
 
+static void test_accept_both(struct suite *t)
+{
+	fault_accept(t, SUITE_BOTH);
+}
+
 /*
  * The outcome is anyone's guess, but there is one, and when memory is there again
  * two ends connect and talk.
  */
-static void test_workers(struct suite *t)
+static void fault_workers_some(struct suite *t, u64 caps)
 {
+	const struct suite_opts opts = { .caps = caps };
 	struct suite_pair pair;
 	struct suite_net net;
 	unsigned int nr = suite_scaled(FAULT_CONNECTS, 20);
 	unsigned int i, up = 0;
 
-	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
+	if (!suite_net_open(t, &net, caps, NULL))
 		return;
 	if (fault_begin(t)) {
 		for (i = 0; i < nr; i++) {
@@ -262,10 +278,20 @@ static void test_workers(struct suite *t)
 		pr_info("# %u of %u connected\n", up, i);
 	}
 	suite_net_close(&net);
-	if (suite_open(t, &net, &pair, NULL)) {
+	if (suite_open(t, &net, &pair, &opts)) {
 		suite_ping(t, &pair.a, &pair.b);
 		suite_close(&net, &pair);
 	}
+}
+
+static void test_workers(struct suite *t)
+{
+	fault_workers_some(t, SUITE_RAW);
+}
+
+static void test_workers_both(struct suite *t)
+{
+	fault_workers_some(t, SUITE_BOTH);
 }
 
 const struct suite_test suite_fault_cm_tests[] = {
@@ -273,5 +299,8 @@ const struct suite_test suite_fault_cm_tests[] = {
 	{ "fault.accept", test_accept },
 	{ "fault.accept_commit", test_accept_commit },
 	{ "fault.workers", test_workers },
+	{ "fault.connect_both", test_connect_both },
+	{ "fault.accept_both", test_accept_both },
+	{ "fault.workers_both", test_workers_both },
 	{ }
 };

@@ -154,6 +154,7 @@ static void check_other_calls(struct suite *t, struct kfid_ep *ep, u8 *buf,
 
 static void test_calls(struct suite *t)
 {
+	const struct suite_opts raw = { .caps = SUITE_RAW };
 	struct kfi_rma_iov rma = { .len = 8 };
 	struct suite_pair pair;
 	struct suite_net net;
@@ -164,7 +165,8 @@ static void test_calls(struct suite *t)
 		return;
 	rma.addr = store.addr;
 	rma.key = store.key;
-	check_other_calls(t, store.pair.a.ep, store.buf, &rma, -EOPNOTSUPP);
+	check_other_calls(t, store.pair.a.ep, store.buf, &rma,
+			  t->caps & KFI_MSG ? -EINVAL : -EOPNOTSUPP);
 	EXPECT_EQ(t, kfi_atomic(store.pair.a.ep, store.buf, 1, NULL, 0,
 				store.addr, store.key, KFI_UINT64, KFI_SUM,
 				NULL), -EOPNOTSUPP);
@@ -172,7 +174,7 @@ static void test_calls(struct suite *t)
 
 	/* an endpoint that was not opened for commits, to the same region */
 	buf = store.buf;
-	if (suite_open(t, &net, &pair, NULL)) {
+	if (suite_open(t, &net, &pair, &raw)) {
 		check_other_calls(t, pair.a.ep, buf, &rma, -EINVAL);
 		EXPECT_EQ(t, kfi_write_commit(pair.a.ep, buf, 8, NULL, 0,
 					      rma.addr, rma.key, NULL),
@@ -200,7 +202,7 @@ static void test_states(struct suite *t)
 	if (!store_open(t, &store, NULL))
 		return;
 	buf = store.buf;
-	if (!EXPECT_OK(t, suite_getinfo(SUITE_COMMIT, store.net.port, 0,
+	if (!EXPECT_OK(t, suite_getinfo(store.net.caps, store.net.port, 0,
 					&info)))
 		goto out;
 	if (suite_end_open(&store.net, &end, info, &opts)) {

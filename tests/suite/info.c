@@ -212,9 +212,9 @@ static void ask_mr_mode(struct kfi_info *hints)
 	hints->domain_attr->mr_mode = KFI_MR_VIRT_ADDR;
 }
 
-static void ask_msg_and_commit(struct kfi_info *hints)
+static void ask_atomic_and_commit(struct kfi_info *hints)
 {
-	hints->caps = KFI_MSG | KFI_RMA | KFI_RMA_PMEM;
+	hints->caps = KFI_ATOMIC | KFI_RMA_PMEM;
 }
 
 static void ask_op_flags(struct kfi_info *hints)
@@ -271,7 +271,7 @@ static const struct {
 	{ "tagged messages of the transmit side", ask_tx_caps },
 	{ "no mode bits", ask_no_mode },
 	{ "keys of the consumer's choice", ask_mr_mode },
-	{ "messages on a commit endpoint", ask_msg_and_commit },
+	{ "atomic operations and commits", ask_atomic_and_commit },
 	{ "an unknown default flag", ask_op_flags },
 	{ "an unknown order", ask_order },
 	{ "an unknown progress", ask_progress },
@@ -302,13 +302,43 @@ static void test_unmet(struct suite *t)
 	}
 }
 
+/* Kinds of endpoints, in the order in which they are offered */
+#define KIND_RAW	BIT(0)
+#define KIND_COMMIT	BIT(1)
+#define KIND_BOTH	BIT(2)
+
+static unsigned int info_kind(const struct kfi_info *info)
+{
+	if (!(info->caps & KFI_RMA_PMEM))
+		return KIND_RAW;
+	return info->caps & KFI_MSG ? KIND_BOTH : KIND_COMMIT;
+}
+
+/* An order between messages and what goes on another queue pair */
+#define ORDER_ACROSS	(KFI_ORDER_RAS | KFI_ORDER_WAS | KFI_ORDER_SAR | \
+			 KFI_ORDER_SAW)
+
+static void check_both(struct suite *t, const struct kfi_info *info)
+{
+	EXPECT_EQ(t, info->caps & SUITE_BOTH, SUITE_BOTH);
+	EXPECT_EQ(t, info->caps & KFI_ATOMIC, 0);
+	EXPECT_EQ(t, info->tx_attr->msg_order & ORDER_ACROSS, 0);
+	EXPECT_EQ(t, info->rx_attr->msg_order & ORDER_ACROSS, 0);
+	EXPECT(t, info->tx_attr->msg_order & KFI_ORDER_SAS);
+	EXPECT(t, info->tx_attr->msg_order & KFI_ORDER_WAW);
+	EXPECT_EQ(t, info->tx_attr->comp_order, KFI_ORDER_NONE);
+	EXPECT_EQ(t, info->rx_attr->comp_order, KFI_ORDER_NONE);
+}
+
 /*
- * An endpoint that commits is another kind of endpoint, with other needs. Whether it
- * was asked for or not, an offer says which it is.
+ * Kinds of endpoints have different needs. Whether it was asked for or not, an offer
+ * says which it is. Those of each device come in their order.
  */
-static void check_kinds(struct suite *t, u64 caps, u64 mode)
+static void check_kinds(struct suite *t, u64 caps, u64 mode,
+			unsigned int expected)
 {
 	struct kfi_info *hints = suite_hints(caps), *list, *info;
+	unsigned int kind, last = 0, seen = 0;
 
 	if (!EXPECT(t, hints))
 		return;
@@ -316,13 +346,16 @@ static void check_kinds(struct suite *t, u64 caps, u64 mode)
 	if (!EXPECT_OK(t, getinfo_with(hints, &list)))
 		goto out;
 	for (info = list; info; info = info->next) {
-		bool commit = info->caps & KFI_RMA_PMEM;
-
+		kind = info_kind(info);
 		EXPECT(t, info->caps & KFI_RMA);
-		EXPECT(t, !commit || !(info->caps & KFI_MSG));
-		EXPECT_EQ(t, info->mode, commit ? 0 : KFI_RX_CQ_DATA);
-		EXPECT(t, commit || mode);
+		EXPECT_EQ(t, info->mode, kind == KIND_RAW ? KFI_RX_CQ_DATA : 0);
+		EXPECT(t, kind > last || kind == (expected & -expected));
+		if (kind == KIND_BOTH)
+			check_both(t, info);
+		last = kind;
+		seen |= kind;
 	}
+	EXPECT_EQ(t, seen, expected);
 	kfi_freeinfo(list);
 out:
 	kfi_freeinfo(hints);
@@ -330,11 +363,19 @@ out:
 
 static void test_kinds(struct suite *t)
 {
-	check_kinds(t, 0, KFI_RX_CQ_DATA);
-	check_kinds(t, KFI_RMA, KFI_RX_CQ_DATA);
-	check_kinds(t, KFI_RMA | KFI_WRITE, KFI_RX_CQ_DATA);
-	check_kinds(t, KFI_RMA, 0);
-	check_kinds(t, 0, 0);
+	const u64 mode = KFI_RX_CQ_DATA;
+
+	check_kinds(t, 0, mode, KIND_RAW | KIND_COMMIT | KIND_BOTH);
+	check_kinds(t, 0, 0, KIND_COMMIT | KIND_BOTH);
+	check_kinds(t, KFI_RMA, mode, KIND_RAW | KIND_COMMIT);
+	check_kinds(t, KFI_RMA | KFI_WRITE, mode, KIND_RAW | KIND_COMMIT);
+	check_kinds(t, KFI_RMA, 0, KIND_COMMIT);
+	check_kinds(t, KFI_MSG | KFI_RMA, mode, KIND_RAW);
+	check_kinds(t, KFI_RMA_PMEM, mode, KIND_COMMIT);
+	check_kinds(t, KFI_RMA_PMEM | KFI_RMA, mode, KIND_COMMIT);
+	check_kinds(t, KFI_RMA_PMEM | KFI_MSG, 0, KIND_BOTH);
+	check_kinds(t, KFI_RMA_PMEM | KFI_SEND, mode, KIND_BOTH);
+	check_kinds(t, KFI_RMA_PMEM | KFI_RMA | KFI_MSG, mode, KIND_BOTH);
 }
 
 /* A level that is a default is had by the calls without flags, or not offered. */
@@ -350,6 +391,8 @@ static void test_levels(struct suite *t)
 		{ SUITE_COMMIT, KFI_COMMIT | KFI_COMPLETION, 0 },
 		{ SUITE_COMMIT, KFI_COMMIT | KFI_DELIVERY_COMPLETE, -ENODATA },
 		{ SUITE_COMMIT, KFI_COMMIT | KFI_INJECT, -ENODATA },
+		{ SUITE_BOTH, KFI_DELIVERY_COMPLETE, 0 },
+		{ SUITE_BOTH, KFI_COMMIT | KFI_COMPLETION, 0 },
 	};
 	struct kfi_info *hints, *info;
 	unsigned int i;

@@ -250,7 +250,9 @@ static void test_delivery(struct suite *t)
 	EXPECT_OK(t, kfi_read(pair.a.ep, buf, 8, NULL, 0, mem.addr, mem.key,
 			      buf));
 	EXPECT_COMP(t, &pair.a.tx, buf, NULL);
-	check_reads_back(t, &net, &pair);
+	/* where there are commits, the target's provider is asked instead */
+	if (!t->caps)
+		check_reads_back(t, &net, &pair);
 	suite_mem_close(t, &mem);
 out:
 	suite_close(&net, &pair);

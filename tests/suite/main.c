@@ -87,9 +87,13 @@ static const struct suite_test *const suite_tables[] = {
 	suite_store_tests,
 	suite_oracle_tests,
 	suite_wal_tests,
+	suite_both_tests,
+	suite_both_flow_tests,
+	suite_both_end_tests,
 	suite_wire_tests,
 	suite_wire_request_tests,
 	suite_wire_reply_tests,
+	suite_wire_both_tests,
 	suite_stress_tests,
 #ifdef CONFIG_FAILSLAB
 	suite_fault_tests,
@@ -97,9 +101,27 @@ static const struct suite_test *const suite_tables[] = {
 #endif
 };
 
+/*
+ * Run once more, as "both.area.what", with endpoints that have messages and commits
+ * instead of either.
+ */
+static const struct suite_test *const suite_twice_tables[] = {
+	suite_lifetime_tests,
+	suite_msg_tests,
+	suite_flow_tests,
+	suite_commit_tests,
+	suite_pure_tests,
+	suite_level_tests,
+	suite_form_tests,
+	suite_forbid_tests,
+	suite_answer_tests,
+	suite_store_tests,
+};
+
 /* Run by name only: they need a device, or a script that does its part. */
 static const struct suite_test *const suite_driven_tables[] = {
 	suite_removal_tests,
+	suite_both_removal_tests,
 	suite_netns_tests,
 #if defined(CONFIG_KRETPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)
 	suite_dax_tests,
@@ -205,25 +227,28 @@ bool suite_equal(struct suite *t, const char *file, int line, const char *text,
 	return false;
 }
 
-static void suite_run(const struct suite_test *test, unsigned int nr)
+static void suite_run(const struct suite_test *test, const char *name, u64 caps,
+		      unsigned int nr)
 {
-	struct suite t = { .name = test->name, .method = test->method };
+	struct suite t = {
+		.name = name, .caps = caps, .method = test->method,
+	};
 	ktime_t start = ktime_get();
 
-	prandom_seed_state(&t.rnd, seed ^ full_name_hash(NULL, test->name,
-							 strlen(test->name)));
+	prandom_seed_state(&t.rnd, seed ^ full_name_hash(NULL, name,
+							 strlen(name)));
 	test->fn(&t);
 
-	pr_info("# %s took %lld ms\n", test->name,
+	pr_info("# %s took %lld ms\n", name,
 		ktime_ms_delta(ktime_get(), start));
 	if (suite_failed(&t)) {
-		pr_info("# again: filter=%s seed=%u scale=%u\n", test->name,
-			seed, scale);
-		pr_info("not ok %u %s\n", nr, test->name);
+		pr_info("# again: filter=%s seed=%u scale=%u\n", name, seed,
+			scale);
+		pr_info("not ok %u %s\n", nr, name);
 	} else if (t.skip) {
-		pr_info("ok %u %s # SKIP %s\n", nr, test->name, t.skip);
+		pr_info("ok %u %s # SKIP %s\n", nr, name, t.skip);
 	} else {
-		pr_info("ok %u %s\n", nr, test->name);
+		pr_info("ok %u %s\n", nr, name);
 	}
 }
 
@@ -234,7 +259,8 @@ static bool suite_left_out(const struct suite_test *table)
 		return false;
 	return table == suite_wire_tests ||
 	       table == suite_wire_request_tests ||
-	       table == suite_wire_reply_tests;
+	       table == suite_wire_reply_tests ||
+	       table == suite_wire_both_tests;
 }
 
 static bool suite_wanted(const char *name)
@@ -249,37 +275,47 @@ static bool suite_wanted(const char *name)
 	return false;
 }
 
-/* Runs the tests that are wanted, or counts them, and returns how many. */
+/* Runs the tests that are wanted, or counts them; @nr of them were before. */
 static unsigned int suite_each(const struct suite_test *const tables[],
-			       unsigned int nr_tables, bool run)
+			       unsigned int nr_tables, u64 caps,
+			       unsigned int nr, bool run)
 {
 	const struct suite_test *test;
-	unsigned int i, nr = 0;
+	char name[48];
+	unsigned int i;
 
 	for (i = 0; i < nr_tables; i++) {
 		if (suite_left_out(tables[i]))
 			continue;
 		for (test = tables[i]; test->name; test++) {
-			if (!suite_wanted(test->name))
+			snprintf(name, sizeof(name), "%s%s",
+				 caps ? "both." : "", test->name);
+			if (!suite_wanted(name))
 				continue;
 			nr++;
 			if (run)
-				suite_run(test, nr);
+				suite_run(test, name, caps, nr);
 		}
 	}
 	return nr;
 }
 
+static unsigned int suite_run_all(bool run)
+{
+	unsigned int nr;
+
+	if (only)
+		return suite_each(suite_driven_tables,
+				  ARRAY_SIZE(suite_driven_tables), 0, 0, run);
+	nr = suite_each(suite_tables, ARRAY_SIZE(suite_tables), 0, 0, run);
+	return suite_each(suite_twice_tables, ARRAY_SIZE(suite_twice_tables),
+			  SUITE_BOTH, nr, run);
+}
+
 static int __init suite_init(void)
 {
-	const struct suite_test *const *tables = suite_tables;
-	unsigned int nr_tables = ARRAY_SIZE(suite_tables);
 	int ret = 0;
 
-	if (only) {
-		tables = suite_driven_tables;
-		nr_tables = ARRAY_SIZE(suite_driven_tables);
-	}
 	if (netns) {
 		suite_net_ns = get_net_ns_by_pid(netns);
 		if (IS_ERR(suite_net_ns))
@@ -294,10 +330,10 @@ static int __init suite_init(void)
 	}
 
 	pr_info("KTAP version 1\n");
-	pr_info("1..%u\n", suite_each(tables, nr_tables, false));
+	pr_info("1..%u\n", suite_run_all(false));
 	pr_info("# provider=%s addr=%s seed=%u scale=%u\n", provider, addr,
 		seed, scale);
-	suite_each(tables, nr_tables, true);
+	suite_run_all(true);
 	destroy_workqueue(suite_wq);
 out:
 	suite_put_netns();

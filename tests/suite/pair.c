@@ -250,8 +250,9 @@ void suite_pair_close(struct suite_pair *pair)
 bool suite_open(struct suite *t, struct suite_net *net, struct suite_pair *pair,
 		const struct suite_opts *opts)
 {
-	if (!suite_net_open(t, net, opts && opts->caps ? opts->caps : SUITE_RAW,
-			    NULL))
+	u64 caps = opts && opts->caps ? opts->caps : t->caps ?: SUITE_RAW;
+
+	if (!suite_net_open(t, net, caps, NULL))
 		return false;
 	if (suite_pair_open(net, pair, opts))
 		return true;

@@ -381,13 +381,14 @@ static void check_raw_data(struct suite *t, struct suite_pair *pair,
 
 static void test_raw(struct suite *t)
 {
+	const struct suite_opts opts = { .caps = SUITE_RAW };
 	struct kfi_rma_iov rma[2] = { };
 	struct suite_pair pair;
 	struct suite_mem mem;
 	struct suite_net net;
 	unsigned int i;
 
-	if (!suite_open(t, &net, &pair, NULL))
+	if (!suite_open(t, &net, &pair, &opts))
 		return;
 	if (!suite_mem_open(&net, &mem, PAGE_SIZE, SUITE_ACCESS))
 		goto out;

@@ -83,7 +83,8 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 	memset(store, 0, sizeof(*store));
 	store->t = t;
 	store->len = len;
-	if (!suite_net_open(t, &store->net, SUITE_COMMIT, NULL))
+	if (!suite_net_open(t, &store->net, t->caps ?: SUITE_COMMIT,
+			    NULL))
 		return false;
 	store->buf = kvzalloc(len, GFP_KERNEL);
 	if (EXPECT(t, store->buf) && store_open_memory(store, path) &&

@@ -31,6 +31,7 @@
 /**
  * struct suite - the running test
  * @name: its name
+ * @caps: what endpoints have instead of SUITE_RAW or SUITE_COMMIT, unless 0
  * @rnd: random numbers, the same ones for the same seed and name
  * @method: how its pairs commit; KFI_COMMIT_NONE for the default
  * @complaints: expectations that did not hold
@@ -38,6 +39,7 @@
  */
 struct suite {
 	const char		*name;
+	u64			caps;
 	struct rnd_state	rnd;
 	enum kfi_commit_method	method;
 	atomic_t		complaints;
@@ -85,13 +87,18 @@ extern const struct suite_test suite_answer_tests[];
 extern const struct suite_test suite_store_tests[];
 extern const struct suite_test suite_oracle_tests[];
 extern const struct suite_test suite_wal_tests[];
+extern const struct suite_test suite_both_tests[];
+extern const struct suite_test suite_both_flow_tests[];
+extern const struct suite_test suite_both_end_tests[];
 extern const struct suite_test suite_wire_tests[];
 extern const struct suite_test suite_wire_request_tests[];
 extern const struct suite_test suite_wire_reply_tests[];
+extern const struct suite_test suite_wire_both_tests[];
 extern const struct suite_test suite_stress_tests[];
 extern const struct suite_test suite_fault_tests[];
 extern const struct suite_test suite_fault_cm_tests[];
 extern const struct suite_test suite_removal_tests[];
+extern const struct suite_test suite_both_removal_tests[];
 extern const struct suite_test suite_dax_tests[];
 extern const struct suite_test suite_dax_device_tests[];
 extern const struct suite_test suite_dax_kind_tests[];
@@ -232,10 +239,11 @@ bool suite_no_comp(struct suite *t, const char *file, int line,
 
 #define SUITE_RAW	(KFI_MSG | KFI_RMA)
 #define SUITE_COMMIT	(KFI_RMA | KFI_RMA_PMEM)
+#define SUITE_BOTH	(KFI_MSG | KFI_RMA | KFI_RMA_PMEM)
 
 /**
  * struct suite_opts - what is special about a pair of endpoints
- * @caps: capabilities
+ * @caps: capabilities, 0 for SUITE_RAW
  * @tx_size: tx_attr.size, 0 for the provider's choice
  * @rx_size: rx_attr.size, 0 for the provider's choice
  * @cq_size: entries of each completion queue, 0 for the default

@@ -322,7 +322,8 @@ static void test_declaration(struct suite *t)
 	EXPECT_EQ(t, be16_to_cpu(rec->slots), 64);
 	EXPECT_EQ(t, rec->max_ranges, WIRE_RANGES);
 	EXPECT_EQ(t, rec->max_inline, WIRE_INLINE);
-	EXPECT_EQ(t, be32_to_cpu(rec->reserved), 0);
+	EXPECT_EQ(t, rec->role, 0);
+	EXPECT_ALL(t, rec->reserved, 0, sizeof(rec->reserved));
 	kfi_freeinfo(ev.info);
 out:
 	wire_close(&w);

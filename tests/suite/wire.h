@@ -14,6 +14,7 @@
 
 #define WIRE_MAGIC	0x6b666970
 #define WIRE_VERSION	1
+#define WIRE_VERSION_BOTH	2
 #define WIRE_SYNC	BIT(0)
 #define WIRE_SERVER	BIT(0)
 #define WIRE_READ	BIT(1)
@@ -35,6 +36,11 @@ enum {
 	WIRE_BROKEN,
 };
 
+enum {
+	WIRE_ROLE_RMA	= 1,
+	WIRE_ROLE_MSG	= 2,
+};
+
 /* In front of the private data of both connection messages */
 struct wire_record {
 	__be32	magic;
@@ -45,7 +51,8 @@ struct wire_record {
 	__be16	slots;
 	u8	max_ranges;
 	u8	max_inline;
-	__be32	reserved;
+	u8	role;
+	u8	reserved[3];
 	__be64	cookie;
 };
 
