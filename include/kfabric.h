@@ -109,8 +109,8 @@ struct kfid_pep;
  *	narrow the above to a direction; none given means all. They are the
  *	access bits of kfi_mr_reg() too
  * KFI_RMA_PMEM (= KFI_PMEM)
- *	writes can be made persistent at the target; as a flag of kfi_mr_reg()
- *	the memory lies in an open memory device
+ *	writes can be made persistent at the target, see "DOC: kinds of endpoints";
+ *	as a flag of kfi_mr_reg() the memory lies in an open memory device
  * KFI_UNCACHED
  *	flag of kfi_mr_reg() only: what peers write is not going to be read here
  *	soon, see "DOC: uncached regions". kfabric extension
@@ -393,8 +393,9 @@ enum kfi_iov_type {
  *
  * - kfi_inject_write() and kfi_inject_writedata() with KFI_DELIVERY_COMPLETE or
  *   KFI_COMMIT: -EOPNOTSUPP, for they have no completion that could tell;
- * - kfi_send() and all others that send with KFI_DELIVERY_COMPLETE: -EOPNOTSUPP,
- *   for messages do not have it. kfi_inject() has no completion, and no level.
+ * - kfi_send() and all others that send with KFI_DELIVERY_COMPLETE or KFI_COMMIT:
+ *   -EOPNOTSUPP, for messages have neither. kfi_inject() has no completion, and no
+ *   level.
  *
  * Reads and atomic operations complete when their data has come, which is
  * KFI_DELIVERY_COMPLETE whatever was asked for; there is nothing to commit.
@@ -437,7 +438,8 @@ struct kfi_tx_attr {
  * @msg_order: KFI_ORDER_* kept between operations
  * @comp_order: KFI_ORDER_* kept between completions
  * @total_buffered_recv: bytes buffered for messages without a receive; 0
- * @size: receives that can be outstanding or unread. A slot for each is allocated
+ * @size: receives that can be outstanding or unread; where there are commits, entries
+ *	of writes with data that can be unread. A slot for each is allocated
  *	at the latest by kfi_enable(): 0.6 KiB; see "DOC: memory of slots"
  * @iov_limit: most DMA segments of a receive, after splitting into pages
  */

@@ -19,7 +19,8 @@
  *                     of the reject is the event's err_data
  * ETIMEDOUT           no answer within KFI_OPT_CONNECT_TIMEOUT
  * EHOSTUNREACH        no route, or not through this domain's device
- * EPROTONOSUPPORT     the peer does not speak the commit protocol
+ * EPROTONOSUPPORT     the peer's is another kind of endpoint, and not what this
+ *                     one was opened for
  * ECONNRESET          the peer went away before it was connected
  * ENOMEM              no memory for it
  * ==================  ========================================================

@@ -36,6 +36,35 @@
  */
 
 /**
+ * DOC: kinds of endpoints
+ *
+ * There are three, and both ends of a connection are of the same. What kfi_getinfo()
+ * is asked for chooses among them; who names no capabilities is offered all that the
+ * device has, in this order:
+ *
+ * ==================  ========================================================
+ * raw                 KFI_MSG, KFI_RMA, KFI_ATOMIC, or any of them without
+ *                     KFI_RMA_PMEM: what a device does by itself, in the order
+ *                     of posting. A write with data takes a receive at the
+ *                     target (KFI_RX_CQ_DATA)
+ * commit              KFI_RMA_PMEM, or KFI_RMA of a consumer who does not mind:
+ *                     one-sided access with commits, without messages
+ * both                KFI_MSG and KFI_RMA_PMEM: messages beside one-sided access
+ *                     with commits
+ * ==================  ========================================================
+ *
+ * The last is one endpoint to its consumer: one connection, one event each for its
+ * beginning and its end, one tx_attr.size for all that it transmits, one KFI_FENCE
+ * and KFI_MORE across all of it. To the provider it is two queue pairs, so it costs
+ * a second one with its queues, and the time of a second connection before
+ * KFI_CONNECTED. Messages and one-sided access do not keep an order between them,
+ * nor hold each other up: a message that finds no receive delays no commit. A write
+ * with data takes no receive. Its entry has slots of its own: binding a completion
+ * queue with KFI_RECV takes rx_attr.size entries for receives and as many for data.
+ * A listener has to stay open until the endpoint that it accepted with is connected.
+ */
+
+/**
  * DOC: memory of slots
  *
  * What posts need is allocated before the first of them, as much as the attributes
@@ -49,20 +78,24 @@
  *                     the segments of a read (max_sge_rd of the device, at most
  *                     iov), plus 18, and plus 16 with commits
  * verbs, receive      up(rx) * (56 + 16 * iov)
- * verbs, commits      2416 + 64 * 1152 for the slots; (144 + rx) * 608 for the
+ * verbs, commits      2456 + 64 * 1152 for the slots; (144 + rx) * 608 for the
  *                     provider's receives, instead of "receive"
- * loopback, transmit  up(tx) * 616 + up(32 * tx + 4096) * 16
+ * verbs, both         transmit, commits and receive, and for messages
+ *                     up(tx + 1) * (112 + 16 * iov) + up(tx) * 176
+ * loopback, transmit  up(tx) * 624 + up(32 * tx + 4096) * 16
  * loopback, receive   up(rx) * 32 + up(32 * rx) * 16
- * loopback, commits   72856: 64 slots of 1136, and their administration
+ * loopback, commits   72864: 64 slots of 1136, and their administration
+ * loopback, both      all of these, and for messages up(tx) * 624 +
+ *                     up(32 * tx) * 16
  * completion queue    up(size) * 64, with either provider
  * ==================  ========================================================
  *
  * With 128 of each, which is the default, and 32 segments as soft-RoCE has them, that
- * is 178 KiB and 71 KiB for a raw endpoint of verbs, 205 KiB and 68 KiB for one of
+ * is 178 KiB and 71 KiB for a raw endpoint of verbs, 206 KiB and 68 KiB for one of
  * loopback; a commit endpoint of verbs has 236 KiB besides the 178. The device's own
  * queues come on top: a send queue of up(tx + w) + 4 work requests, 64 more with
  * commits, a receive queue of up(rx) + 4, with commits of rx + 148, and a completion
- * queue for each.
+ * queue for each; for both kinds of operations a second pair of each.
  */
 
 /**

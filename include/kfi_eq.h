@@ -336,8 +336,9 @@ enum kfi_cq_wait_cond {
 /**
  * struct kfi_cq_attr - a completion queue
  * @size: entries; 0 for the default of 1024. Binding an endpoint takes its
- *	tx_attr.size or rx_attr.size of them, or both. Rounded up to a power of two,
- *	each costs 64 bytes
+ *	tx_attr.size or rx_attr.size of them, or both; the latter twice where messages
+ *	and commits are on one endpoint. Rounded up to a power of two, each costs 64
+ *	bytes
  * @flags: KFI_AFFINITY, KFI_CQ_PROCESS_CONTEXT
  * @format: format of the entries
  * @wait_obj: KFI_WAIT_NONE or KFI_WAIT_UNSPEC

@@ -38,32 +38,32 @@ enum lo_op_type {
 /**
  * struct lo_desc - what an operation is
  * @type: its type
+ * @atomic: KFI_SUM, KFI_ATOMIC_READ, KFI_CSWAP
+ * @nr_ranges: remote ranges
  * @quiet: no entry unless it fails
  * @flags: flags of the call
  * @comp_flags: flags of its entry
  * @context: the consumer's
  * @len: bytes
  * @data: for the peer's completion
- * @nr_ranges: remote ranges
  * @nr: how many were posted up to it
  * @after: of the last fence up to it, whose predecessors it waits for; 0 for none
- * @atomic: KFI_SUM, KFI_ATOMIC_READ, KFI_CSWAP
  * @operand: of an atomic
  * @compare: of KFI_CSWAP
  * @result: where an atomic puts the value before, or NULL
  */
 struct lo_desc {
 	enum lo_op_type	type;
+	enum kfi_op	atomic;
+	u32		nr_ranges;
 	bool		quiet;
 	u64		flags;
 	u64		comp_flags;
 	void		*context;
 	size_t		len;
 	u64		data;
-	u32		nr_ranges;
 	u64		nr;
 	u64		after;
-	enum kfi_op	atomic;
 	u64		operand;
 	u64		compare;
 	void		*result;
