@@ -10,6 +10,7 @@
 #include "store.h"
 
 #define ANSWER_TIMEOUT_MS	300
+#define ANSWER_DEATH_MS		1000
 /* For tests in which the target does not answer before the timeout. */
 #define ANSWER_NEVER_MS		3000
 
@@ -141,6 +142,84 @@ static void test_late_timeout(struct suite *t)
 	check_timeout(t, true);
 }
 
+/* Commits of all forms, and a write in front of every fourth */
+static bool post_forms(struct store *store, uintptr_t op)
+{
+	static const u64 flags[] = {
+		KFI_COMMIT, KFI_COMMIT | KFI_REMOTE_CQ_DATA,
+		KFI_COMMIT | KFI_INJECT,
+	};
+	struct suite *t = store->t;
+
+	store->data = op;
+	if (op % 4 == 0 &&
+	    !EXPECT_OK(t, store_write(store, op * 64, 8, (void *)(op + 1000),
+				      0)))
+		return false;
+	return EXPECT_OK(t, store_write(store, op * 64, 64, (void *)op,
+					flags[op % ARRAY_SIZE(flags)]));
+}
+
+/* All that was posted has completed, once; of commits the first is the late one. */
+static void expect_dead(struct store *store, unsigned int nr)
+{
+	unsigned int commits = 0, writes = 0;
+	struct suite *t = store->t;
+	struct suite_comp comp;
+	uintptr_t op;
+
+	while (commits < nr || writes < nr / 4) {
+		if (!EXPECT(t, suite_read_comp(t, &store->pair.a.tx, &comp,
+					       SUITE_TIMEOUT_MS)))
+			return;
+		op = (uintptr_t)comp.entry.op_context;
+		if (op >= 1000) {
+			EXPECT_OK(t, comp.err);
+			writes++;
+			continue;
+		}
+		EXPECT_EQ(t, op, commits);
+		EXPECT_EQ(t, comp.err, commits ? ECANCELED : ETIMEDOUT);
+		commits++;
+	}
+}
+
+/*
+ * The target has the data and dies before it can say so: no commit succeeds, not
+ * even when it turns out that it was not quite dead.
+ */
+static void test_death(struct suite *t)
+{
+	unsigned long start, timeout = msecs_to_jiffies(ANSWER_DEATH_MS);
+	unsigned int nr = 64;
+	struct store store;
+	uintptr_t op;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	EXPECT_OK(t, set_timeout(store.pair.a.ep, ANSWER_DEATH_MS));
+	kfi_pmemsim_hold(store.sim, true);
+	start = jiffies;
+	for (op = 0; op < nr && post_forms(&store, op); op++)
+		;
+	expect_dead(&store, nr);
+	EXPECT(t, time_after_eq(jiffies, start + timeout));
+	EXPECT(t, time_before(jiffies, start + 3 * timeout));
+	EXPECT_EQ(t, kfi_pmemsim_held(store.sim), 1);
+	EXPECT_EQ(t, kfi_pmemsim_persists(store.sim), 0);
+	EXPECT_EQ(t, store_write(&store, 0, 8, NULL, KFI_COMMIT), -ESHUTDOWN);
+
+	/* what it does now that nobody waits is its own affair */
+	kfi_pmemsim_hold(store.sim, false);
+	EXPECT_NO_COMP(t, &store.pair.a.tx);
+	store_disconnect(&store);
+	if (store_connect(&store, NULL)) {
+		EXPECT_OK(t, store_write(&store, 0, 64, &store, KFI_COMMIT));
+		EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+	}
+	store_close(&store);
+}
+
 /*
  * A target that does not read its data holds up the commits that have some, and
  * those behind them; reading lets them go on.
@@ -207,6 +286,7 @@ const struct suite_test suite_answer_tests[] = {
 	{ "answer.patience", test_patience },
 	{ "answer.timeout", test_timeout },
 	{ "answer.late_timeout", test_late_timeout },
+	{ "answer.death", test_death },
 	{ "answer.unread_data", test_unread_data },
 	{ "answer.raw", test_raw },
 	{ "answer.unread_read", test_unread, KFI_COMMIT_READ },
