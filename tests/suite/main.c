@@ -94,6 +94,9 @@ static const struct suite_test *const suite_tables[] = {
 	suite_wire_request_tests,
 	suite_wire_reply_tests,
 	suite_wire_both_tests,
+	suite_wire_fuzz_tests,
+	suite_wire_fuzz_request_tests,
+	suite_wire_fuzz_reply_tests,
 	suite_stress_tests,
 #ifdef CONFIG_FAILSLAB
 	suite_fault_tests,
@@ -260,7 +263,10 @@ static bool suite_left_out(const struct suite_test *table)
 	return table == suite_wire_tests ||
 	       table == suite_wire_request_tests ||
 	       table == suite_wire_reply_tests ||
-	       table == suite_wire_both_tests;
+	       table == suite_wire_both_tests ||
+	       table == suite_wire_fuzz_tests ||
+	       table == suite_wire_fuzz_request_tests ||
+	       table == suite_wire_fuzz_reply_tests;
 }
 
 static bool suite_wanted(const char *name)

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "store.h"
 #include "wire.h"
 
 #define WIRE_NAME	"wire"
@@ -38,11 +39,20 @@ static bool wire_open_memory(struct wire *w)
 				       w));
 }
 
-/* A listener with @listener's capabilities, and an endpoint with @caller's */
-bool wire_open(struct suite *t, struct wire *w, u64 listener, u64 caller)
+/* The next stranger, or the next who meets one */
+bool wire_reopen(struct wire *w)
 {
 	const struct suite_opts opts = { };
 
+	suite_end_close(w->t, &w->a);
+	suite_end_close(w->t, &w->b);
+	return suite_end_open(&w->net, &w->a, w->info, &opts) &&
+	       suite_patient(w->t, &w->a);
+}
+
+/* A listener with @listener's capabilities, and an endpoint with @caller's */
+bool wire_open(struct suite *t, struct wire *w, u64 listener, u64 caller)
+{
 	memset(w, 0, sizeof(*w));
 	w->t = t;
 	if (!suite_net_open(t, &w->net, listener, NULL))
@@ -51,8 +61,7 @@ bool wire_open(struct suite *t, struct wire *w, u64 listener, u64 caller)
 	w->in = kzalloc(2 * WIRE_MAX, GFP_KERNEL);
 	if (EXPECT(t, w->out && w->in) && wire_open_memory(w) &&
 	    EXPECT_OK(t, suite_getinfo(caller, w->net.port, 0, &w->info)) &&
-	    suite_end_open(&w->net, &w->a, w->info, &opts) &&
-	    suite_patient(t, &w->a))
+	    wire_reopen(w))
 		return true;
 	wire_close(w);
 	return false;
@@ -72,6 +81,21 @@ void wire_close(struct wire *w)
 	suite_net_close(&w->net);
 	kfree(w->out);
 	kfree(w->in);
+}
+
+/* Two who are no strangers to each other, as if nothing had happened */
+bool wire_works(struct suite *t)
+{
+	struct store store;
+
+	if (!store_open(t, &store, NULL))
+		return false;
+	EXPECT_OK(t, store_write(&store, 0, 4096, &store, KFI_COMMIT));
+	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
+	EXPECT_SAME(t, store.mem, store.buf, 4096);
+	EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, 4096));
+	store_close(&store);
+	return !suite_failed(t);
 }
 
 void wire_good_record(struct wire_record *rec)

@@ -117,7 +117,9 @@ struct wire {
 };
 
 bool wire_open(struct suite *t, struct wire *w, u64 listener, u64 caller);
+bool wire_reopen(struct wire *w);
 void wire_close(struct wire *w);
+bool wire_works(struct suite *t);
 void wire_good_record(struct wire_record *rec);
 void wire_read_record(struct wire_record *rec);
 bool wire_call(struct wire *w, const void *data, size_t len);
