@@ -34,6 +34,7 @@ struct write_slot {
  * @conn: the connection
  * @acknowledged: the highest record whose commit is complete, and because
  *	commits complete in order, so are all before it
+ * @failed: records that completed in error
  * @err: why it ended early
  * @wait: a slot is free, or @err is set
  * @slots: records under way
@@ -41,6 +42,7 @@ struct write_slot {
 struct writer {
 	struct record_conn	conn;
 	u64			acknowledged;
+	u64			failed;
 	int			err;
 	wait_queue_head_t	wait;
 	struct write_slot	slots[];
@@ -105,6 +107,7 @@ static void write_complete(struct kfid_cq *cq, void *context)
 	while ((nr = kfi_cq_read(cq, &comp, 1)) != -EAGAIN) {
 		if (nr == -KFI_EAVAIL) {
 			kfi_cq_readerr(cq, &failure, 0);
+			w->failed++;
 			WRITE_ONCE(w->err, -failure.err);
 		} else {
 			write_acknowledge(w, comp.op_context);
@@ -177,6 +180,7 @@ int record_write(void)
 		err = write_records(w, &sent);
 	/* what the end of the connection completes is acknowledged or not */
 	record_disconnect(&w->conn);
+	pr_info("%llu failed\n", w->failed);
 	pr_info("result: sent=%llu acknowledged=%llu\n", sent, w->acknowledged);
 out:
 	kfree(w);
