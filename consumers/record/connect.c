@@ -3,11 +3,14 @@
  * The connection to a target.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include <kfi_cm.h>
+#include <kfi_rma.h>
 
 #include "record.h"
 
@@ -108,6 +111,20 @@ static int record_wait_connected(struct record_conn *conn)
 	return record_learn(conn, entry->data);
 }
 
+/* For whoever wants to know what it is worth that a record is acknowledged. */
+static int record_show_method(struct record_conn *conn)
+{
+	struct kfi_commit_info info;
+	size_t len = sizeof(info);
+	int err;
+
+	err = kfi_getopt(&conn->ep->fid, KFI_OPT_ENDPOINT, KFI_OPT_COMMIT_INFO,
+			 &info, &len);
+	if (!err)
+		pr_info("%s\n", kfi_tostr(&info, KFI_TYPE_COMMIT_INFO));
+	return err;
+}
+
 /* Connect to the target; completions go to @handler, in softirq. */
 int record_connect(struct record_conn *conn, kfi_comp_handler handler,
 		   void *context)
@@ -125,6 +142,8 @@ int record_connect(struct record_conn *conn, kfi_comp_handler handler,
 	kfi_freeinfo(info);
 	if (!err)
 		err = record_wait_connected(conn);
+	if (!err)
+		err = record_show_method(conn);
 	if (err)
 		record_disconnect(conn);
 	return err;
