@@ -251,6 +251,7 @@ static void oracle_test(struct suite *t, const struct proof *proof,
 		return;
 	o->t = t;
 	o->proof = proof;
+	o->full = suite_scaled(1, 0);
 	if (oracle_open(o, ops)) {
 		for (i = 0; i < ORACLE_ENDS; i++)
 			queue_work(suite_wq, &o->ends[i].work);

@@ -20,6 +20,7 @@
 #define ORACLE_OPS	96
 /* Bytes and ranges of one commit, and pieces that its bytes come from */
 #define ORACLE_MAX	SZ_1M
+#define ORACLE_LARGE	SZ_64K
 #define ORACLE_RANGES	16
 #define ORACLE_SEGS	320
 
@@ -98,6 +99,7 @@ struct oracle_end {
  * struct oracle - all of it
  * @t: the test
  * @proof: what is put to the test
+ * @full: the full number of rounds is wanted
  * @verdict: what was found
  * @store: the memory, and the first pair
  * @pairs: the other pairs
@@ -106,6 +108,7 @@ struct oracle_end {
 struct oracle {
 	struct suite		*t;
 	const struct proof	*proof;
+	bool			full;
 	struct verdict		verdict;
 	struct store		store;
 	struct suite_pair	pairs[ORACLE_ENDS - 1];

@@ -57,13 +57,18 @@ bool oracle_ring(struct oracle_end *end)
  * Places
  */
 
-/* As many bytes as the form takes; all powers of two are equally likely. */
+/*
+ * As many bytes as the form takes; all powers of two are equally likely. Large ones
+ * take nearly all of the time, so there are few of them unless there is enough.
+ */
 static size_t oracle_len(struct oracle_end *end, enum oracle_form form)
 {
 	u32 power = 1 << oracle_pick(end, 0, ilog2(ORACLE_MAX) - 1);
 
 	if (form == FORM_INJECT)
 		return oracle_pick(end, 1, ORACLE_INJECT);
+	if (power >= ORACLE_LARGE && !end->o->full && !oracle_chance(end, 8))
+		power /= ORACLE_LARGE;
 	return oracle_pick(end, power, 2 * power);
 }
 
