@@ -53,12 +53,38 @@ gate_checkpatch() {
 	local source list
 	need perl || return
 	source=$(newest_source) || return
-	# everything that was written here
-	mapfile -t list < <(files . | grep -vE '^(COPYING$|LICENSES/)')
+	# everything that was written here; patches are looked at as patches below
+	mapfile -t list < <(files . | grep -vE '^(COPYING$|LICENSES/|patches/.*\.patch$)')
 	# several at a time: xargs returns 123 when one of them complains
 	printf '%s\n' "${list[@]}" | silent xargs -P "$KFABRIC_JOBS" -n 8 \
 		perl "$source/scripts/checkpatch.pl" -q --no-summary --strict \
 		--no-tree --show-types -f
+}
+
+# The patches for the kernel, as somebody gets them who applies them to what they
+# were made for. checkpatch.pl takes what git knows here for C, so it is elsewhere;
+# what "Fixes:" names is in a history that is not here.
+gate_patches() {
+	local source dir=$KFABRIC_WORK/patches list file
+	need perl git || return
+	source=$(newest_source) || return
+	mapfile -t list < <(patch_files)
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	(
+		cd "$dir"
+		silent perl "$source/scripts/checkpatch.pl" -q --no-summary --strict \
+			--no-tree --show-types --ignore UNKNOWN_COMMIT_ID "${list[@]}"
+	) || return
+	git -C "$dir" init -q -b patches
+	git -C "$dir" apply --numstat "${list[@]}" | cut -f3 | sort -u |
+		while IFS= read -r file; do
+			mkdir -p "$dir/$(dirname "$file")"
+			cp "$source/$file" "$dir/$file"
+		done
+	git -C "$dir" add .
+	git -C "$dir" -c user.name=patches -c user.email= commit -q -m "before the patches"
+	silent git -C "$dir" -c user.name=patches -c user.email= am -q "${list[@]}"
 }
 
 gate_shellcheck() {

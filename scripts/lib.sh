@@ -92,6 +92,11 @@ source_files() {
 		ls-files -z --cached --others --exclude-standard
 }
 
+# the patches for the kernel itself, one a line, in the order in which they apply
+patch_files() {
+	printf '%s\n' "$KFABRIC_TOP"/patches/*/*.patch
+}
+
 # kernel_tree KERNEL: sets kernel_tree, where modules for it are compiled, and
 # kernel_flags, what make has to be told for that.
 kernel_tree() {
