@@ -196,7 +196,7 @@ gate_compile() {
 		find "$obj" -name '*.o' -delete
 		echo "$said"
 		case $kernel in
-		uml-* | x86-*) say_if_newer ;;
+		uml-* | x86-* | patched) say_if_newer ;;
 		esac
 		return 1
 	fi

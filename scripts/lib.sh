@@ -21,6 +21,7 @@ KFABRIC_WORK=$KFABRIC_CACHE/work/$(printf '%s' "$KFABRIC_TOP" | sha256sum | cut 
 KFABRIC_LOG=$KFABRIC_WORK/log
 
 KFABRIC_KERNELS="uml-lockdep uml-kasan 6.1 6.12 x86-gcc x86-clang"
+KFABRIC_KERNELS+=" uml-patched-lockdep uml-patched-kasan patched"
 
 mkdir -p "$KFABRIC_LOG"
 printf '%s\n' "$KFABRIC_TOP" >"$KFABRIC_WORK/checkout"
@@ -111,6 +112,9 @@ kernel_tree() {
 		# modules_prepare leaves no Module.symvers
 		kernel_flags=(ARCH=x86_64 KBUILD_MODPOST_WARN=1)
 		[ "$1" = x86-gcc ] || kernel_flags+=(LLVM=-19) ;;
+	patched)
+		kernel_tree=$("$kernel" patched) || return
+		kernel_flags=(ARCH=x86_64) ;;
 	6.*)
 		kernel_tree=$("$kernel" headers "$1") || return
 		# a quarter of the compiler's time, and nothing here reads it
