@@ -43,19 +43,24 @@ enum kfi_pmemsim_domain {
 /**
  * struct kfi_pmemsim_attr - what to make
  * @len: bytes, a multiple of PAGE_SIZE; it takes twice as much memory, but for
- *	KFI_PMEMSIM_EADR
+ *	KFI_PMEMSIM_EADR. Not used if @attach is set
  * @domain: what a power cut leaves
  * @async: it says that persisting is a request to someone else, as
  *	kfi_pmem_sync() tells
  * @disk: there is a block device over the same memory, /dev/pmemsimNAME, whose
  *	volatile write cache the memory is: FLUSH and FUA persist. A power cut
  *	takes it away from whoever has it open, and another one appears
+ * @attach: path of a memory device, such as /dev/pmem0, whose memory is the
+ *	simulator's, or NULL. What any part of the kernel writes back from the
+ *	caches to it is persistent, as the CPU's instruction makes it on real
+ *	memory, and nothing else is. A cut writes to the device
  */
 struct kfi_pmemsim_attr {
 	size_t			len;
 	enum kfi_pmemsim_domain	domain;
 	bool			async;
 	bool			disk;
+	const char		*attach;
 };
 
 /**

@@ -6,6 +6,7 @@
 
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
@@ -58,6 +59,8 @@ static struct kfi_pmemsim *pmemsim_find(const char *name)
  * The memory device
  */
 
+static struct lock_class_key pmemsim_lock_class, pmemsim_handler_class;
+
 static struct pmemsim_dev *to_dev(struct kfi_memdev *mdev)
 {
 	return container_of(mdev, struct pmemsim_dev, mdev);
@@ -92,6 +95,9 @@ static struct pmemsim_dev *pmemsim_dev_create(struct kfi_pmemsim *sim)
 	if (!dev)
 		return NULL;
 	kfi_memdev_init(&dev->mdev, &pmemsim_dev_ops);
+	/* those of a device that the simulator is attached to may be held */
+	lockdep_set_class(&dev->mdev.lock, &pmemsim_lock_class);
+	lockdep_set_class(&dev->mdev.handler_lock, &pmemsim_handler_class);
 	dev->mdev.extents = pmemsim_mem_extents(&sim->mem,
 						&dev->mdev.nr_extents);
 	if (!dev->mdev.extents) {
@@ -175,7 +181,7 @@ static bool pmemsim_name_valid(const char *name)
 static bool pmemsim_attr_valid(const char *name,
 			       const struct kfi_pmemsim_attr *attr)
 {
-	return attr->len && PAGE_ALIGNED(attr->len) &&
+	return (attr->attach || (attr->len && PAGE_ALIGNED(attr->len))) &&
 	       attr->domain <= KFI_PMEMSIM_LIE &&
 	       (!attr->disk || pmemsim_disk_name_valid(name));
 }
@@ -224,12 +230,15 @@ static bool pmemsim_publish(struct kfi_pmemsim *sim)
  * @name: its name: its path is "pmemsim:NAME"
  * @attr: what it is to be like
  *
- * Memory and media are zero.
+ * Memory and media are zero, unless it is attached.
  *
  * Context: Process context, may sleep.
  * Return: the simulator; -EINVAL for a bad argument, or a name that is too long for
  * a disk, -EEXIST when there is one of this name, -ENOMEM when the machine does
- * not have twice as much memory, or an error of the block layer.
+ * not have twice as much memory, or an error of the block layer. When it is to be
+ * attached also an error of kfi_pmem_open(), and -EOPNOTSUPP when the memory is not
+ * such that writing back lines makes them persistent, or when this kernel cannot
+ * see that: it needs kprobes, and x86.
  */
 struct kfi_pmemsim *kfi_pmemsim_create_attr(const char *name,
 					    const struct kfi_pmemsim_attr *attr)
@@ -276,6 +285,16 @@ struct kfi_pmemsim *kfi_pmemsim_create(const char *name, size_t len)
 }
 EXPORT_SYMBOL_GPL(kfi_pmemsim_create);
 
+/* For good. With the lock held. */
+static void pmemsim_end(struct kfi_pmemsim *sim)
+{
+	sim->gone = true;
+	pmemsim_power_off(sim);
+	if (sim->dev)
+		kfi_memdev_revoke(&sim->dev->mdev);
+	pmemsim_disk_remove(sim);
+}
+
 /**
  * kfi_pmemsim_destroy() - remove a simulator
  * @sim: the simulator
@@ -295,15 +314,20 @@ void kfi_pmemsim_destroy(struct kfi_pmemsim *sim)
 	mutex_unlock(&pmemsim_list_lock);
 
 	mutex_lock(&sim->lock);
-	sim->gone = true;
-	pmemsim_power_off(sim);
-	if (sim->dev)
-		kfi_memdev_revoke(&sim->dev->mdev);
-	pmemsim_disk_remove(sim);
+	pmemsim_end(sim);
 	mutex_unlock(&sim->lock);
 	kref_put(&sim->kref, pmemsim_release);
 }
 EXPORT_SYMBOL_GPL(kfi_pmemsim_destroy);
+
+/* The device that the simulator is attached to is being removed, with the memory. */
+void pmemsim_unplugged(struct kfi_pmemsim *sim)
+{
+	mutex_lock(&sim->lock);
+	pmemsim_end(sim);
+	pmemsim_mem_gone(&sim->mem);
+	mutex_unlock(&sim->lock);
+}
 
 static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 {
@@ -314,6 +338,10 @@ static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 	if (!pmemsim_power_off(sim))
 		return -EBUSY;
 	mutex_lock(&sim->lock);
+	if (sim->gone) {
+		mutex_unlock(&sim->lock);
+		return -ENODEV;
+	}
 	mdev = sim->dev ? &sim->dev->mdev : NULL;
 	disk = sim->disk;
 	if (mdev)
@@ -344,8 +372,9 @@ static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
  * it is dead for who has it open, and another one takes its place.
  *
  * Context: Process context, may sleep. Not from &kfi_pmem_region.revoke.
- * Return: 0; -EBUSY when a cut is under way and this one was none; an error of the
- * block layer when there is no disk after the cut.
+ * Return: 0; -EBUSY when a cut is under way and this one was none; -ENODEV or
+ * -EBUSY when the memory that it was attached to has gone; an error of the block
+ * layer when there is no disk after the cut.
  */
 int kfi_pmemsim_cut(struct kfi_pmemsim *sim)
 {

@@ -7,6 +7,7 @@
 #define KFI_PMEMSIM_PRIV_H
 
 #include <linux/atomic.h>
+#include <linux/errno.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -36,12 +37,15 @@ struct pmemsim_pages {
 	unsigned long	nr;
 };
 
+struct pmemsim_attached;
+
 /**
  * struct pmemsim_mem - memory and media of a simulator
  * @memory: what is written to
- * @len: bytes of it
  * @caches_survive: nothing of it is lost: there is no use for @media
- * @lock: protects what follows
+ * @attached: the memory device whose memory it is, or NULL
+ * @lock: protects what follows. Also taken by probes, for a page at a time
+ * @len: bytes of the memory, 0 when it has gone
  * @media: what survives a cut, as long as the memory
  * @persists: requests that were done
  * @trace: ring of ranges that became persistent
@@ -50,11 +54,12 @@ struct pmemsim_pages {
  */
 struct pmemsim_mem {
 	struct pmemsim_pages		memory;
-	size_t				len;
 	bool				caches_survive;
+	struct pmemsim_attached		*attached;
 
-	/* protects what follows */
-	struct mutex			lock;
+	/* protects what follows; also taken by probes */
+	raw_spinlock_t			lock;
+	size_t				len;
 	struct pmemsim_pages		media;
 	u64				persists;
 	struct kfi_pmemsim_trace	*trace;
@@ -69,6 +74,10 @@ struct kfi_mem_extent *pmemsim_mem_extents(const struct pmemsim_mem *mem,
 					   unsigned int *nr);
 void pmemsim_mem_persist(struct pmemsim_mem *mem,
 			 const struct kfi_mem_range *ranges, unsigned int nr);
+void pmemsim_mem_write_back(struct pmemsim_mem *mem, u64 offset, u64 len);
+void pmemsim_mem_store(struct pmemsim_mem *mem, u64 offset, const void *src,
+		       u64 len);
+void pmemsim_mem_gone(struct pmemsim_mem *mem);
 void pmemsim_mem_lose(struct pmemsim_mem *mem, struct rnd_state *rnd);
 bool pmemsim_mem_dirty(struct pmemsim_mem *mem, u64 offset, u64 len);
 bool pmemsim_mem_survives(const struct pmemsim_mem *mem, u64 offset,
@@ -78,6 +87,39 @@ unsigned int pmemsim_mem_trace_read(struct pmemsim_mem *mem,
 				    unsigned int max);
 void pmemsim_mem_trace_forget(struct pmemsim_mem *mem);
 void pmemsim_mem_trace_show(struct pmemsim_mem *mem, struct seq_file *m);
+
+#if defined(CONFIG_KPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)
+int pmemsim_mem_attach(struct pmemsim_mem *mem, const char *path);
+void pmemsim_mem_detach(struct pmemsim_mem *mem);
+int pmemsim_mem_watch(struct pmemsim_mem *mem);
+void pmemsim_mem_unwatch(struct pmemsim_mem *mem);
+void pmemsim_mem_flush(struct pmemsim_mem *mem,
+		       const struct kfi_mem_range *ranges, unsigned int nr);
+#else
+static inline int pmemsim_mem_attach(struct pmemsim_mem *mem, const char *path)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void pmemsim_mem_detach(struct pmemsim_mem *mem)
+{
+}
+
+static inline int pmemsim_mem_watch(struct pmemsim_mem *mem)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void pmemsim_mem_unwatch(struct pmemsim_mem *mem)
+{
+}
+
+static inline void pmemsim_mem_flush(struct pmemsim_mem *mem,
+				     const struct kfi_mem_range *ranges,
+				     unsigned int nr)
+{
+}
+#endif
 
 /**
  * struct pmemsim_faults - what is to go wrong with persisting
@@ -147,6 +189,7 @@ struct kfi_pmemsim {
 /* The power is off: a cut is under way, or the simulator was destroyed. */
 #define PMEMSIM_OFF	0
 
+void pmemsim_unplugged(struct kfi_pmemsim *sim);
 void pmemsim_faults_init(struct kfi_pmemsim *sim);
 bool pmemsim_power_off(struct kfi_pmemsim *sim);
 int pmemsim_persist(struct kfi_pmemsim *sim, const struct kfi_mem_range *ranges,

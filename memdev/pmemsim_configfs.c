@@ -22,7 +22,7 @@
  * struct pmemsim_item - a folder
  * @item: for configfs
  * @lock: protects what follows
- * @attr: what its simulator is to be like
+ * @attr: what its simulator is to be like; the path in it is the folder's
  * @sim: the simulator, or NULL
  */
 struct pmemsim_item {
@@ -145,6 +145,41 @@ static ssize_t pmemsim_item_disk_store(struct config_item *item,
 }
 CONFIGFS_ATTR(pmemsim_item_, disk);
 
+static ssize_t pmemsim_item_attach_show(struct config_item *item, char *page)
+{
+	struct pmemsim_item *psi = to_pmemsim_item(item);
+	ssize_t len;
+
+	mutex_lock(&psi->lock);
+	len = sysfs_emit(page, "%s\n", psi->attr.attach ?: "");
+	mutex_unlock(&psi->lock);
+	return len;
+}
+
+/* An empty line attaches to nothing. */
+static ssize_t pmemsim_item_attach_store(struct config_item *item,
+					 const char *page, size_t count)
+{
+	struct pmemsim_item *psi = to_pmemsim_item(item);
+	char *path = kstrdup(skip_spaces(page), GFP_KERNEL);
+
+	if (!path)
+		return -ENOMEM;
+	if (!*strim(path)) {
+		kfree(path);
+		path = NULL;
+	}
+	if (!pmemsim_item_begin(psi)) {
+		kfree(path);
+		return -EBUSY;
+	}
+	kfree(psi->attr.attach);
+	psi->attr.attach = path;
+	mutex_unlock(&psi->lock);
+	return count;
+}
+CONFIGFS_ATTR(pmemsim_item_, attach);
+
 static ssize_t pmemsim_item_enable_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%d\n", !!READ_ONCE(to_pmemsim_item(item)->sim));
@@ -192,13 +227,17 @@ static struct configfs_attribute *pmemsim_item_attrs[] = {
 	&pmemsim_item_attr_domain,
 	&pmemsim_item_attr_async,
 	&pmemsim_item_attr_disk,
+	&pmemsim_item_attr_attach,
 	&pmemsim_item_attr_enable,
 	NULL,
 };
 
 static void pmemsim_item_release(struct config_item *item)
 {
-	kfree(to_pmemsim_item(item));
+	struct pmemsim_item *psi = to_pmemsim_item(item);
+
+	kfree(psi->attr.attach);
+	kfree(psi);
 }
 
 static struct configfs_item_operations pmemsim_item_ops = {

@@ -74,38 +74,82 @@ static int pmemsim_pages_alloc(struct pmemsim_pages *pages, unsigned long nr)
 	return 0;
 }
 
+/* not one allocation after the other until the machine has nothing left */
+static bool pmemsim_too_large(size_t len)
+{
+	return len >> PAGE_SHIFT > totalram_pages() / 2;
+}
+
+static int pmemsim_memory_alloc(struct pmemsim_mem *mem, size_t len)
+{
+	if (pmemsim_too_large(len))
+		return -ENOMEM;
+	mem->len = len;
+	return pmemsim_pages_alloc(&mem->memory, len >> PAGE_SHIFT);
+}
+
+static void pmemsim_memory_free(struct pmemsim_mem *mem)
+{
+	if (mem->attached)
+		pmemsim_mem_detach(mem);
+	else
+		pmemsim_pages_free(&mem->memory);
+}
+
+/* What is in the memory, if that is not new, counts as persistent. */
+static int pmemsim_media_alloc(struct pmemsim_mem *mem)
+{
+	if (mem->caches_survive)
+		return 0;
+	if (pmemsim_too_large(mem->len) ||
+	    pmemsim_pages_alloc(&mem->media, mem->memory.nr))
+		return -ENOMEM;
+	if (mem->attached)
+		memcpy(mem->media.addr, mem->memory.addr, mem->len);
+	return 0;
+}
+
 int pmemsim_mem_init(struct pmemsim_mem *mem,
 		     const struct kfi_pmemsim_attr *attr)
 {
-	unsigned long nr = attr->len >> PAGE_SHIFT;
+	int err;
 
-	/* not one allocation after the other until the machine has nothing left */
-	if (nr > totalram_pages() / 2)
-		return -ENOMEM;
-	mutex_init(&mem->lock);
-	mem->len = attr->len;
+	raw_spin_lock_init(&mem->lock);
 	mem->caches_survive = attr->domain == KFI_PMEMSIM_EADR;
-	if (pmemsim_pages_alloc(&mem->memory, nr))
-		return -ENOMEM;
-	if (!mem->caches_survive && pmemsim_pages_alloc(&mem->media, nr))
+	err = attr->attach ? pmemsim_mem_attach(mem, attr->attach) :
+			     pmemsim_memory_alloc(mem, attr->len);
+	if (err)
+		return err;
+	err = pmemsim_media_alloc(mem);
+	if (err)
 		goto err_memory;
 	mem->trace = kvzalloc_objs(*mem->trace, PMEMSIM_TRACE_SIZE);
-	if (!mem->trace)
+	if (!mem->trace) {
+		err = -ENOMEM;
 		goto err_media;
+	}
+	if (mem->attached)
+		err = pmemsim_mem_watch(mem);
+	if (err)
+		goto err_trace;
 	return 0;
 
+err_trace:
+	kvfree(mem->trace);
 err_media:
 	pmemsim_pages_free(&mem->media);
 err_memory:
-	pmemsim_pages_free(&mem->memory);
-	return -ENOMEM;
+	pmemsim_memory_free(mem);
+	return err;
 }
 
 void pmemsim_mem_destroy(struct pmemsim_mem *mem)
 {
+	if (mem->attached)
+		pmemsim_mem_unwatch(mem);
 	kvfree(mem->trace);
 	pmemsim_pages_free(&mem->media);
-	pmemsim_pages_free(&mem->memory);
+	pmemsim_memory_free(mem);
 }
 
 static unsigned int pmemsim_pages_extents(const struct pmemsim_pages *pages,
@@ -155,23 +199,70 @@ static void pmemsim_mem_trace(struct pmemsim_mem *mem, u64 offset, u64 len)
 		mem->trace_tail++;
 }
 
+/* For @len bytes the lock is held a page at a time. */
+static u64 pmemsim_next_page(u64 offset, u64 end)
+{
+	return min_t(u64, end, ALIGN_DOWN(offset, PAGE_SIZE) + PAGE_SIZE);
+}
+
+/*
+ * The lines of the range become persistent. Any context: for memory that was
+ * attached, whoever writes it back calls this.
+ */
+void pmemsim_mem_write_back(struct pmemsim_mem *mem, u64 offset, u64 len)
+{
+	u64 start = ALIGN_DOWN(offset, KFI_PMEMSIM_LINE);
+	u64 end = ALIGN(offset + len, KFI_PMEMSIM_LINE);
+	unsigned long flags;
+	u64 i, next;
+
+	for (i = start; i < end && !mem->caches_survive; i = next) {
+		next = pmemsim_next_page(i, end);
+		raw_spin_lock_irqsave(&mem->lock, flags);
+		if (next <= mem->len)
+			memcpy(mem->media.addr + i, mem->memory.addr + i,
+			       next - i);
+		raw_spin_unlock_irqrestore(&mem->lock, flags);
+	}
+	raw_spin_lock_irqsave(&mem->lock, flags);
+	pmemsim_mem_trace(mem, start, end - start);
+	raw_spin_unlock_irqrestore(&mem->lock, flags);
+}
+
+/* Bytes that go around the caches to the media, and to the memory a little later. */
+void pmemsim_mem_store(struct pmemsim_mem *mem, u64 offset, const void *src,
+		       u64 len)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mem->lock, flags);
+	if (!mem->caches_survive && offset + len <= mem->len)
+		memcpy(mem->media.addr + offset, src, len);
+	raw_spin_unlock_irqrestore(&mem->lock, flags);
+}
+
 void pmemsim_mem_persist(struct pmemsim_mem *mem,
 			 const struct kfi_mem_range *ranges, unsigned int nr)
 {
 	unsigned int i;
-	u64 start, end;
 
-	mutex_lock(&mem->lock);
-	for (i = 0; i < nr; i++) {
-		start = ALIGN_DOWN(ranges[i].offset, KFI_PMEMSIM_LINE);
-		end = ALIGN(ranges[i].offset + ranges[i].len, KFI_PMEMSIM_LINE);
-		if (!mem->caches_survive)
-			memcpy(mem->media.addr + start, mem->memory.addr + start,
-			       end - start);
-		pmemsim_mem_trace(mem, start, end - start);
-	}
+	if (mem->attached)
+		pmemsim_mem_flush(mem, ranges, nr);
+	else
+		for (i = 0; i < nr; i++)
+			pmemsim_mem_write_back(mem, ranges[i].offset,
+					       ranges[i].len);
+	raw_spin_lock_irq(&mem->lock);
 	mem->persists++;
-	mutex_unlock(&mem->lock);
+	raw_spin_unlock_irq(&mem->lock);
+}
+
+/* The memory is not there any more. */
+void pmemsim_mem_gone(struct pmemsim_mem *mem)
+{
+	raw_spin_lock_irq(&mem->lock);
+	mem->len = 0;
+	raw_spin_unlock_irq(&mem->lock);
 }
 
 /* Which words of a line a cut spares, one bit each */
@@ -223,26 +314,32 @@ void pmemsim_mem_lose(struct pmemsim_mem *mem, struct rnd_state *rnd)
 
 	if (mem->caches_survive)
 		return;
-	mutex_lock(&mem->lock);
 	for (i = 0; i < mem->len; i += PAGE_SIZE) {
+		raw_spin_lock_irq(&mem->lock);
 		pmemsim_page_lose(mem->memory.addr + i, mem->media.addr + i,
 				  rnd);
+		raw_spin_unlock_irq(&mem->lock);
 		cond_resched();
 	}
-	mutex_unlock(&mem->lock);
 }
 
 bool pmemsim_mem_dirty(struct pmemsim_mem *mem, u64 offset, u64 len)
 {
-	bool dirty;
+	u64 end = offset + len, next;
+	bool dirty = false;
 
 	if (offset > mem->len || len > mem->len - offset)
 		return true;
 	if (mem->caches_survive)
 		return false;
-	mutex_lock(&mem->lock);
-	dirty = memcmp(mem->memory.addr + offset, mem->media.addr + offset, len);
-	mutex_unlock(&mem->lock);
+	for (; offset < end && !dirty; offset = next) {
+		next = pmemsim_next_page(offset, end);
+		raw_spin_lock_irq(&mem->lock);
+		dirty = next > mem->len ||
+			memcmp(mem->memory.addr + offset,
+			       mem->media.addr + offset, next - offset);
+		raw_spin_unlock_irq(&mem->lock);
+	}
 	return dirty;
 }
 
@@ -264,18 +361,18 @@ unsigned int pmemsim_mem_trace_read(struct pmemsim_mem *mem,
 {
 	unsigned int nr;
 
-	mutex_lock(&mem->lock);
+	raw_spin_lock_irq(&mem->lock);
 	for (nr = 0; nr < max && mem->trace_tail != mem->trace_head; nr++)
 		trace[nr] = mem->trace[mem->trace_tail++ % PMEMSIM_TRACE_SIZE];
-	mutex_unlock(&mem->lock);
+	raw_spin_unlock_irq(&mem->lock);
 	return nr;
 }
 
 void pmemsim_mem_trace_forget(struct pmemsim_mem *mem)
 {
-	mutex_lock(&mem->lock);
+	raw_spin_lock_irq(&mem->lock);
 	mem->trace_tail = mem->trace_head;
-	mutex_unlock(&mem->lock);
+	raw_spin_unlock_irq(&mem->lock);
 }
 
 void pmemsim_mem_trace_show(struct pmemsim_mem *mem, struct seq_file *m)
@@ -283,10 +380,10 @@ void pmemsim_mem_trace_show(struct pmemsim_mem *mem, struct seq_file *m)
 	const struct kfi_pmemsim_trace *entry;
 	unsigned int i;
 
-	mutex_lock(&mem->lock);
+	raw_spin_lock_irq(&mem->lock);
 	for (i = mem->trace_tail; i != mem->trace_head; i++) {
 		entry = &mem->trace[i % PMEMSIM_TRACE_SIZE];
 		seq_printf(m, "%llu %llu\n", entry->offset, entry->len);
 	}
-	mutex_unlock(&mem->lock);
+	raw_spin_unlock_irq(&mem->lock);
 }
