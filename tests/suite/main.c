@@ -130,6 +130,7 @@ static const struct suite_test *const suite_driven_tables[] = {
 	suite_dax_tests,
 	suite_dax_device_tests,
 	suite_dax_kind_tests,
+	suite_dax_attach_tests,
 #endif
 	suite_failure_tests,
 };

@@ -105,6 +105,7 @@ extern const struct suite_test suite_both_removal_tests[];
 extern const struct suite_test suite_dax_tests[];
 extern const struct suite_test suite_dax_device_tests[];
 extern const struct suite_test suite_dax_kind_tests[];
+extern const struct suite_test suite_dax_attach_tests[];
 extern const struct suite_test suite_netns_tests[];
 extern const struct suite_test suite_failure_tests[];
 
