@@ -80,6 +80,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_level_tests,
 	suite_method_tests,
 	suite_read_tests,
+	suite_read_late_tests,
 	suite_form_tests,
 	suite_forbid_tests,
 	suite_region_tests,
@@ -256,12 +257,13 @@ static void suite_run(const struct suite_test *test, const char *name, u64 caps,
 	}
 }
 
-/* Loopback has no wire for a stranger to write to. */
+/* Loopback has no wire, on which a stranger could write or something be late. */
 static bool suite_left_out(const struct suite_test *table)
 {
 	if (strcmp(provider, "loopback"))
 		return false;
-	return table == suite_wire_tests ||
+	return table == suite_read_late_tests ||
+	       table == suite_wire_tests ||
 	       table == suite_wire_request_tests ||
 	       table == suite_wire_reply_tests ||
 	       table == suite_wire_both_tests ||

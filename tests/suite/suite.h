@@ -80,6 +80,7 @@ extern const struct suite_test suite_pure_tests[];
 extern const struct suite_test suite_level_tests[];
 extern const struct suite_test suite_method_tests[];
 extern const struct suite_test suite_read_tests[];
+extern const struct suite_test suite_read_late_tests[];
 extern const struct suite_test suite_form_tests[];
 extern const struct suite_test suite_forbid_tests[];
 extern const struct suite_test suite_region_tests[];
