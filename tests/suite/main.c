@@ -41,6 +41,10 @@ static unsigned int nr_filters = 1;
 module_param_array_named(filter, filters, charp, &nr_filters, 0444);
 MODULE_PARM_DESC(filter, "names of tests to run, globs");
 
+static bool twice = true;
+module_param(twice, bool, 0444);
+MODULE_PARM_DESC(twice, "run those of messages and of commits again on endpoints that have both");
+
 static char *only;
 module_param_named(test, only, charp, 0444);
 MODULE_PARM_DESC(test, "names of tests that need help from outside, a glob");
@@ -317,6 +321,8 @@ static unsigned int suite_run_all(bool run)
 		return suite_each(suite_driven_tables,
 				  ARRAY_SIZE(suite_driven_tables), 0, 0, run);
 	nr = suite_each(suite_tables, ARRAY_SIZE(suite_tables), 0, 0, run);
+	if (!twice)
+		return nr;
 	return suite_each(suite_twice_tables, ARRAY_SIZE(suite_twice_tables),
 			  SUITE_BOTH, nr, run);
 }
