@@ -105,8 +105,11 @@ setup_rxe() {
 	return 1
 }
 
-# teardown_rxe: without setup_rxe's device, and its dummy
+# teardown_rxe: without setup_rxe's device, and its dummy. Not where allocations were
+# made to fail: an xarray keeps nodes without entries then (xas_create()), and the
+# kernel warns of those that the device has of its resources.
 teardown_rxe() {
+	[ ! -d /sys/kernel/debug/failslab ] || return 0
 	rdma link delete rxe0 && ip link delete d0
 }
 
