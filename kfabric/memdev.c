@@ -266,28 +266,30 @@ static void set_handler(struct kfi_memdev *dev, struct kfi_pmem *pmem,
  * @handler: who is told, or NULL for nobody
  * @context: argument of @handler
  *
- * When this returns, the handler that there was before is not running, and will not
- * be called.
+ * When this returns 0, the handler that there was before is not running, and will not
+ * be called. After an error everything is as it was.
  *
  * Context: Process context, may sleep. Not from a handler.
- * Return: 0, or -ENODEV when the device has been revoked already and is not back:
- * nobody will be told of that.
+ * Return: 0, or -ENODEV for a @handler when the device has been revoked already and is
+ * not back.
  */
 int kfi_pmem_set_handler(struct kfi_pmem *pmem, kfi_pmem_handler handler,
 			 void *context)
 {
 	struct kfi_memdev *dev = pmem->dev;
-	bool revoked;
+	int ret = 0;
 
 	might_sleep();
 	mutex_lock(&dev->handler_lock);
 	mutex_lock(&dev->lock);
-	revoked = dev->revoked;
+	if (handler && dev->revoked)
+		ret = -ENODEV;
 	mutex_unlock(&dev->lock);
 	/* A device that is revoked from here on waits for the lock to tell. */
-	set_handler(dev, pmem, handler, context);
+	if (!ret)
+		set_handler(dev, pmem, handler, context);
 	mutex_unlock(&dev->handler_lock);
-	return revoked && handler ? -ENODEV : 0;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_set_handler);
 

@@ -101,6 +101,14 @@ static void opener_told(struct kfi_pmem *pmem, void *context)
 	kfi_pmem_region_destroy(&told->region.pmem);
 }
 
+/* What was refused is not called later either. */
+static void refused_told(struct kfi_pmem *pmem, void *context)
+{
+	struct kunit *test = context;
+
+	KUNIT_FAIL(test, "called");
+}
+
 /* Once for each time, when the regions are revoked already; not at the end. */
 static void revoke_tells_opener(struct kunit *test)
 {
@@ -117,7 +125,7 @@ static void revoke_tells_opener(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, told.revoked, 1);
 	KUNIT_EXPECT_PTR_EQ(test, told.pmem, pmem);
 	KUNIT_EXPECT_EQ(test, -ENODEV,
-			kfi_pmem_set_handler(pmem, opener_told, &told));
+			kfi_pmem_set_handler(pmem, refused_told, test));
 
 	kfi_memdev_restore(&fake->mdev);
 	KUNIT_ASSERT_EQ(test, 0, region_init(&told.region, fake->mdev.addr, 64));
