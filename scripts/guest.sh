@@ -95,9 +95,32 @@ guest_unexpected() {
 	     { print }'
 }
 
+# A fault of soft-RoCE, which patches/rdma/0010 mends: a packet that arrives while its
+# queue pair is being destroyed wakes the responder after it has given back the
+# reference that it held. Drops that warning, and says on stderr how many there were.
+guest_known() {
+	awk 'function flush() {
+		if (held == "")
+			return
+		if (held ~ /rxe_resp_queue_pkt\+/)
+			known++
+		else
+			printf "%s", held
+		held = ""
+	}
+	/WARNING: .*rxe_task\.c:.* rxe_sched_task\+/ { flush(); lines = 0; held = $0 "\n"; next }
+	held != "" && ++lines < 60 { held = held $0 "\n"; if (/---\[ end trace/) flush(); next }
+	{ flush(); print }
+	END {
+		flush()
+		if (known)
+			print "warnings that patches/rdma/0010 mends: " known >"/dev/stderr"
+	}'
+}
+
 guest_splat_check() {
 	! sed '1,/kfabric: guest is up/d' "$guest_console" | tr -d '\r' | guest_unexpected |
-		grep -a -E -A 30 -m 1 "$guest_splats" >&2
+		guest_known | grep -a -E -A 30 -m 1 "$guest_splats" >&2
 }
 
 # guest_fail STATUS WHY: a guest that ended badly is one more failed test, after
