@@ -23,8 +23,11 @@
 #define FORM_RANGES	16
 #define FORM_SEGS	512
 #define FORM_PAGES	64
-/* What one commit writes at most, and where each range has its room */
+/* What one commit writes at most, and inside of its request, and where each range has
+ * its room
+ */
 #define FORM_LEN	SZ_32K
+#define FORM_INJECT	64
 #define FORM_ROOM	(STORE_LEN / FORM_RANGES)
 #define FORM_DELAY_MS	300
 
@@ -82,11 +85,12 @@ static struct form *form_open(struct suite *t)
 	return NULL;
 }
 
-/* Pieces of random pages, from which the bytes of the commit come */
-static void form_pieces(struct suite *t, struct form *f)
+/* Up to @max pieces of random pages, from which up to @total bytes of the commit come */
+static void form_pieces(struct suite *t, struct form *f, unsigned int max,
+			unsigned int total)
 {
-	unsigned int want = 1 << suite_random(t, 0, ilog2(FORM_SEGS));
-	unsigned int most = FORM_LEN / want, nr, len, offset;
+	unsigned int want = 1 << suite_random(t, 0, ilog2(max));
+	unsigned int most = total / want, nr, len, offset;
 	struct page *page;
 
 	suite_fill(t, f->pages.buf, f->pages.len);
@@ -190,7 +194,7 @@ static void test_vectors(struct suite *t)
 		return;
 	for (i = 0; i < rounds && !suite_failed(t); i++) {
 		type = KFI_KVEC + i % 3;
-		form_pieces(t, f);
+		form_pieces(t, f, FORM_SEGS, FORM_LEN);
 		form_ranges(t, f);
 		if (!EXPECT_OK(t, form_post(f, type, KFI_COMMIT |
 					    flags[i / 3 % 3])) ||
@@ -214,11 +218,7 @@ static void test_inject(struct suite *t)
 	if (!f)
 		return;
 	for (i = 0; i < rounds && !suite_failed(t); i++) {
-		do {
-			form_pieces(t, f);
-			f->nr = min(f->nr, 4U);
-			f->len = kfi_iov_len(KFI_KVEC, f->kv, f->nr);
-		} while (f->len > 64);
+		form_pieces(t, f, 4, FORM_INJECT);
 		form_ranges(t, f);
 		if (!EXPECT_OK(t, form_post(f, KFI_KVEC + i % 3,
 					    KFI_COMMIT | KFI_INJECT)))
