@@ -141,9 +141,9 @@ guest_fail() {
 	return "$rc"
 }
 
-# guest_run COMMAND...: boots, waits, judges; its status is the script's
-guest_run() {
-	local pid rc=0 status
+# guest_boot COMMAND...: boots and waits for the end
+guest_boot() {
+	local pid rc=0
 	say "$guest_name: booting, console in $guest_console"
 	: >"$guest_console"
 	timeout -k 5 "$guest_timeout" "$@" >"$guest_console" 2>&1 </dev/null &
@@ -155,6 +155,22 @@ guest_run() {
 	{ wait "$pid"; } 2>/dev/null || rc=$?
 	trap - EXIT
 	wait
+	return "$rc"
+}
+
+# guest_run COMMAND...: boots, waits, judges; its status is the script's. A kernel that
+# dies before there is anything of ours in it, as emulated ones do now and then on a
+# busy machine, has another try.
+guest_run() {
+	local rc=0 status
+	guest_boot "$@" || rc=$?
+	if [ "$rc" -ne 124 ] && [ "$rc" -ne 137 ] &&
+	   ! grep -aq 'kfabric: guest is up' "$guest_console"; then
+		cp "$guest_console" "$guest_console.first"
+		say "$guest_name: did not come up, see $guest_console.first: once more"
+		rc=0
+		guest_boot "$@" || rc=$?
+	fi
 
 	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
 		tail -n 60 "$guest_console" | tr -d '\r' >&2
