@@ -49,16 +49,24 @@ newest_source() {
 	}
 }
 
+# What it was silent about in any checkout need not be read again: the same file by the
+# same name, looked at by the same checkpatch.pl with the same word lists.
 gate_checkpatch() {
-	local source list
+	local source list tool seen=$KFABRIC_CACHE/checkpatch now=$KFABRIC_WORK/checkpatch
 	need perl || return
 	source=$(newest_source) || return
+	tool=$(cat "$source"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch} |
+		sha256sum | cut -c1-64) || return
 	# everything that was written here; patches are looked at as patches below
 	mapfile -t list < <(files . | grep -vE '^(COPYING$|LICENSES/|patches/.*\.patch$)')
+	touch "$seen"
+	sha256sum "${list[@]}" | sed "s/^/$tool /" | { grep -vxFf "$seen" || :; } >"$now"
+	[ -s "$now" ] || return 0
 	# several at a time: xargs returns 123 when one of them complains
-	printf '%s\n' "${list[@]}" | silent xargs -P "$KFABRIC_JOBS" -n 8 \
+	cut -d' ' -f4- "$now" | silent xargs -d '\n' -P "$KFABRIC_JOBS" -n 8 \
 		perl "$source/scripts/checkpatch.pl" -q --no-summary --strict \
-		--no-tree --show-types -f
+		--no-tree --show-types -f || return
+	cat "$now" >>"$seen"
 }
 
 # The patches for the kernel, as somebody gets them who applies them to what they
