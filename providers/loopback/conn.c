@@ -149,6 +149,7 @@ static void lo_ep_kill(struct lo_ep *ep)
 {
 	spin_lock_irq(&ep->tx.lock);
 	ep->tx.status = -ESHUTDOWN;
+	ep->tx.rung = ep->tx.nr;
 	spin_unlock_irq(&ep->tx.lock);
 	lo_rx_kill(ep);
 	queue_work(lo_wq, &ep->work);

@@ -159,8 +159,8 @@ struct lo_lane {
  * @credit: slots in @cq
  * @lanes: what was posted
  * @nr_lanes: how many the endpoint has
- * @unrung: the engine was not called for some of what was posted
  * @nr: operations posted
+ * @rung: @nr of the last one that the engine may execute
  * @fence_nr: @nr of the last fence
  * @commits: commits posted and not complete
  * @broken_nr: @nr when a commit last failed
@@ -180,8 +180,8 @@ struct lo_tx {
 	struct kfi_cq_credit		*credit;
 	struct lo_lane			lanes[2];
 	unsigned int			nr_lanes;
-	bool				unrung;
 	u64				nr;
+	u64				rung;
 	u64				fence_nr;
 	u32				commits;
 	u64				broken_nr;

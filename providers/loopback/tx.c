@@ -142,9 +142,9 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 static void lo_tx_ring(struct lo_ep *ep)
 {
 	lockdep_assert_held(&ep->tx.lock);
-	if (!ep->tx.unrung)
+	if (ep->tx.rung == ep->tx.nr)
 		return;
-	ep->tx.unrung = false;
+	ep->tx.rung = ep->tx.nr;
 	queue_work(lo_wq, &ep->work);
 }
 
@@ -167,19 +167,21 @@ ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post)
 
 	spin_lock_irqsave(&tx->lock, irq);
 	ret = lo_tx_enqueue(tx, post);
-	if (!ret)
-		tx->unrung = true;
 	if (ret || !(post->desc.flags & KFI_MORE))
 		lo_tx_ring(ep);
 	spin_unlock_irqrestore(&tx->lock, irq);
 	return ret;
 }
 
-static struct lo_op *lo_lane_first(struct lo_lane *lane)
+/* A device does not see what it was not rung for, even if it is busy with the rest. */
+static struct lo_op *lo_lane_first(struct lo_tx *tx, struct lo_lane *lane)
 {
-	if (lane->head == lane->tail)
+	struct lo_op *op = &lane->ops[lane->head & lane->mask];
+
+	lockdep_assert_held(&tx->lock);
+	if (lane->head == lane->tail || op->desc.nr > tx->rung)
 		return NULL;
-	return &lane->ops[lane->head & lane->mask];
+	return op;
 }
 
 /* The operation that is next, which stays where it is. For the engine. */
@@ -188,7 +190,7 @@ struct lo_op *lo_tx_first(struct lo_tx *tx, struct lo_lane *lane)
 	struct lo_op *op;
 
 	spin_lock_irq(&tx->lock);
-	op = lo_lane_first(lane);
+	op = lo_lane_first(tx, lane);
 	spin_unlock_irq(&tx->lock);
 	return op;
 }
@@ -202,7 +204,7 @@ bool lo_tx_pending(struct lo_tx *tx, u64 before)
 
 	spin_lock_irq(&tx->lock);
 	for (i = 0; i < tx->nr_lanes; i++) {
-		op = lo_lane_first(&tx->lanes[i]);
+		op = lo_lane_first(tx, &tx->lanes[i]);
 		pending |= op && op->desc.nr < before;
 	}
 	spin_unlock_irq(&tx->lock);

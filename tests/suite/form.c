@@ -262,6 +262,27 @@ static void test_more(struct suite *t)
 	store_close(&store);
 }
 
+/* What a chain has so far waits for its end, however busy the endpoint is. */
+static void test_unfinished(struct suite *t)
+{
+	unsigned int rounds = suite_scaled(2000, 50);
+	struct store store;
+
+	if (!store_open(t, &store, NULL))
+		return;
+	for (; rounds && !suite_failed(t); rounds--) {
+		EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, 0));
+		EXPECT_OK(t, store_write(&store, 4096, 64, (void *)2,
+					 KFI_MORE));
+		EXPECT_COMP(t, &store.pair.a.tx, (void *)1, NULL);
+		EXPECT_NO_COMP(t, &store.pair.a.tx);
+		EXPECT_OK(t, store_write(&store, 8192, 64, (void *)3, 0));
+		EXPECT_COMP(t, &store.pair.a.tx, (void *)2, NULL);
+		EXPECT_COMP(t, &store.pair.a.tx, (void *)3, NULL);
+	}
+	store_close(&store);
+}
+
 /* No entries but those that are asked for, and errors; no slot is lost. */
 static void test_selective(struct suite *t)
 {
@@ -370,6 +391,7 @@ const struct suite_test suite_form_tests[] = {
 	{ "form.vectors", test_vectors },
 	{ "form.inject", test_inject },
 	{ "form.more", test_more },
+	{ "form.unfinished", test_unfinished },
 	{ "form.selective", test_selective },
 	{ "form.batch", test_batch },
 	{ "form.room", test_room },
