@@ -7,6 +7,7 @@
 #ifndef KFI_COMPAT_DISK_H
 #define KFI_COMPAT_DISK_H
 
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/err.h>
 
@@ -18,6 +19,11 @@
 struct kfi_disk_limits {
 	unsigned int	logical_block_size;
 	unsigned int	physical_block_size;
+	unsigned int	max_hw_sectors;
+	unsigned int	chunk_sectors;
+	unsigned int	max_segment_size;
+	unsigned int	max_write_zeroes_sectors;
+	unsigned short	max_segments;
 	unsigned int	features;
 };
 
@@ -26,11 +32,23 @@ kfi_disk_set_limits(struct gendisk *disk, const struct kfi_disk_limits *lim)
 {
 	if (!disk)
 		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(disk))
+		return disk;
 	blk_queue_logical_block_size(disk->queue, lim->logical_block_size);
 	blk_queue_physical_block_size(disk->queue, lim->physical_block_size);
 	blk_queue_write_cache(disk->queue,
 			      lim->features & BLK_FEAT_WRITE_CACHE,
 			      lim->features & BLK_FEAT_FUA);
+	if (lim->max_hw_sectors)
+		blk_queue_max_hw_sectors(disk->queue, lim->max_hw_sectors);
+	if (lim->chunk_sectors)
+		blk_queue_chunk_sectors(disk->queue, lim->chunk_sectors);
+	if (lim->max_segments)
+		blk_queue_max_segments(disk->queue, lim->max_segments);
+	if (lim->max_segment_size)
+		blk_queue_max_segment_size(disk->queue, lim->max_segment_size);
+	blk_queue_max_write_zeroes_sectors(disk->queue,
+					   lim->max_write_zeroes_sectors);
 	blk_queue_flag_set(QUEUE_FLAG_NONROT, disk->queue);
 	return disk;
 }
@@ -44,6 +62,34 @@ kfi_disk_alloc(const struct kfi_disk_limits *lim, int node)
 #define queue_limits		kfi_disk_limits
 #undef blk_alloc_disk
 #define blk_alloc_disk		kfi_disk_alloc
+#undef blk_mq_alloc_disk
+#define blk_mq_alloc_disk(set, lim, queuedata)				\
+({									\
+	static struct lock_class_key __key;				\
+									\
+	kfi_disk_set_limits(__blk_mq_alloc_disk(set, queuedata, &__key), \
+			    lim);					\
+})
+#endif
+
+#ifndef KFI_HAS_ALWAYS_MERGE
+/* Requests were merged for those who said so. */
+static inline int kfi_alloc_tag_set(struct blk_mq_tag_set *set)
+{
+	set->flags |= BLK_MQ_F_SHOULD_MERGE;
+	return blk_mq_alloc_tag_set(set);
+}
+
+#define blk_mq_alloc_tag_set	kfi_alloc_tag_set
+#endif
+
+#ifndef KFI_HAS_MAP_SG_RQ
+static inline int kfi_rq_map_sg(struct request *rq, struct scatterlist *sgl)
+{
+	return blk_rq_map_sg(rq->q, rq, sgl);
+}
+
+#define blk_rq_map_sg		kfi_rq_map_sg
 #endif
 
 #endif /* KFI_COMPAT_DISK_H */

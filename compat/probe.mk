@@ -21,7 +21,12 @@ KFI_COMPAT_DAX := -include $(src)/compat/dax.h \
 	$(call kfi-has,linux/blkdev.h,bdev_file_open_by_path,KFI_HAS_BDEV_FILE)
 export KFI_COMPAT_DAX
 
-# In front of memdev/pmemsim_disk.c
+# kfi-lacks is kfi-has for what is gone.
+kfi-lacks = $(shell grep -qsE '$(2)' $(srctree)/include/$(1) || echo -D$(3))
+
+# In front of memdev/pmemsim_disk.c and of some of consumers/blk/client
 KFI_COMPAT_DISK := -include $(src)/compat/disk.h \
-	$(call kfi-has,linux/blkdev.h,define blk_alloc_disk.lim,KFI_HAS_DISK_LIMITS)
+	$(call kfi-has,linux/blkdev.h,define blk_alloc_disk.lim,KFI_HAS_DISK_LIMITS) \
+	$(call kfi-has,linux/blk-mq.h,int blk_rq_map_sg.struct request .rq,KFI_HAS_MAP_SG_RQ) \
+	$(call kfi-lacks,linux/blk-mq.h,BLK_MQ_F_SHOULD_MERGE,KFI_HAS_ALWAYS_MERGE)
 export KFI_COMPAT_DISK
