@@ -138,6 +138,10 @@ static const struct suite_test *const suite_driven_tables[] = {
 	suite_dax_attach_tests,
 #endif
 	suite_failure_tests,
+	suite_blk_hello_tests,
+	suite_blk_session_tests,
+	suite_blk_queue_tests,
+	suite_blk_end_tests,
 };
 
 struct workqueue_struct *suite_wq;

@@ -109,6 +109,10 @@ extern const struct suite_test suite_dax_kind_tests[];
 extern const struct suite_test suite_dax_attach_tests[];
 extern const struct suite_test suite_netns_tests[];
 extern const struct suite_test suite_failure_tests[];
+extern const struct suite_test suite_blk_hello_tests[];
+extern const struct suite_test suite_blk_session_tests[];
+extern const struct suite_test suite_blk_queue_tests[];
+extern const struct suite_test suite_blk_end_tests[];
 
 /* Work that runs beside the test. */
 extern struct workqueue_struct *suite_wq;
