@@ -282,8 +282,8 @@ kfi_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
  * in, with KFI_UNCACHED for a region that peers have no access to; -E2BIG when the
  * device needs more than domain_attr.mr_iov_limit page-list entries; -EBUSY with
  * KFI_PMEM while a connection of the domain is there whose peer was told that it may
- * commit by KFI_COMMIT_READ, which would not be enough for this memory; -ENODEV;
- * -ENOMEM.
+ * commit by KFI_COMMIT_READ or KFI_COMMIT_FLUSH, which would not be enough for this
+ * memory; -ENODEV; -ENOMEM.
  */
 static inline int
 kfi_mr_regattr(struct kfid_domain *domain, const struct kfi_mr_attr *attr,

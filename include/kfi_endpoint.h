@@ -152,14 +152,15 @@ enum kfi_opt_level {
  * @KFI_OPT_COMMIT_INFO: struct kfi_commit_info, get only. kfabric extension
  * @KFI_OPT_COMMIT_METHOD: enum kfi_commit_method, get and set before kfi_connect() or
  *	kfi_accept(), on endpoints with KFI_RMA_PMEM: how this end is to commit. A
- *	method that the peer does not declare, or that needs reads on a connection
- *	without any, makes the connection fail with EOPNOTSUPP: an error event for
- *	who connects, the return value of kfi_accept(), which may be called again,
- *	for who accepts. KFI_COMMIT_NONE leaves it to the provider: what is the least
- *	work for the target of what it declares, which is KFI_COMMIT_READ before
- *	KFI_COMMIT_SERVER. Default KFI_COMMIT_SERVER: it needs no more than that the
- *	target keeps its own word, every region can be committed to, and a commit
- *	that fails is the error of that commit alone. kfabric extension
+ *	method that the peer does not declare or this end does not have, or one but
+ *	KFI_COMMIT_SERVER on a connection without reads, makes the connection fail
+ *	with EOPNOTSUPP: an error event for who connects, the return value of
+ *	kfi_accept(), which may be called again, for who accepts. KFI_COMMIT_NONE
+ *	leaves it to the provider: what is the least work for the target of what can
+ *	be had, KFI_COMMIT_READ, KFI_COMMIT_FLUSH, KFI_COMMIT_SERVER. Default
+ *	KFI_COMMIT_SERVER: it needs no more than that the target keeps its own word,
+ *	every region can be committed to, and a commit that fails is the error of
+ *	that commit alone. kfabric extension
  */
 enum kfi_opt {
 	KFI_OPT_CM_DATA_SIZE	= 1,

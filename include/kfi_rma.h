@@ -76,15 +76,15 @@
  *
  * How commits are done is settled when the connection is made, see
  * KFI_OPT_COMMIT_METHOD. The above holds for every method, but for this: with
- * KFI_COMMIT_READ nobody at the target looks at a commit.
+ * KFI_COMMIT_READ and KFI_COMMIT_FLUSH nobody but a device looks at a commit.
  *
  * - One that fails ends the connection, as any read or write does, and all that is
  *   outstanding fails with it.
  * - A range that nothing is written to, and is outside of its region, may go
- *   unnoticed; one that is empty does.
- * - With KFI_REMOTE_CQ_DATA the target is told of the bytes of the payload's last
- *   piece, of 0 without payload, and the commit does not wait for its consumer
- *   to read that.
+ *   unnoticed with KFI_COMMIT_READ; one that is empty does with either.
+ * - With KFI_REMOTE_CQ_DATA the target is told of 0 bytes; with KFI_COMMIT_READ, if
+ *   there is payload, of those of its last piece. The commit does not wait for the
+ *   target's consumer to read that.
  */
 
 /**
@@ -137,11 +137,14 @@ struct kfi_msg_rma {
  * @KFI_COMMIT_SERVER: the target's provider makes the range persistent
  * @KFI_COMMIT_READ: what is visible at the target is persistent there, and a read
  *	behind the write finds out that it is visible
+ * @KFI_COMMIT_FLUSH: the target's device makes the range persistent, asked by an
+ *	RDMA FLUSH behind the write
  */
 enum kfi_commit_method {
 	KFI_COMMIT_NONE,
 	KFI_COMMIT_SERVER,
 	KFI_COMMIT_READ,
+	KFI_COMMIT_FLUSH,
 };
 
 /**

@@ -133,7 +133,7 @@ int kfi_prov_setopt_method(enum kfi_commit_method *method, bool late,
 	if (optlen != sizeof(value))
 		return -EINVAL;
 	memcpy(&value, optval, sizeof(value));
-	if (value > KFI_COMMIT_READ)
+	if (value > KFI_COMMIT_FLUSH)
 		return -EINVAL;
 	if (late)
 		return -KFI_EOPBADSTATE;
@@ -159,6 +159,8 @@ enum kfi_commit_method kfi_prov_method(enum kfi_commit_method wanted,
 		return allowed & BIT(wanted) ? wanted : KFI_COMMIT_NONE;
 	if (allowed & BIT(KFI_COMMIT_READ))
 		return KFI_COMMIT_READ;
+	if (allowed & BIT(KFI_COMMIT_FLUSH))
+		return KFI_COMMIT_FLUSH;
 	return allowed & BIT(KFI_COMMIT_SERVER) ? KFI_COMMIT_SERVER :
 						  KFI_COMMIT_NONE;
 }

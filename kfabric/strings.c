@@ -112,7 +112,7 @@ static const struct kfi_name mr_flags[] = {
 
 static const struct kfi_name commit_methods[] = {
 	KFI_NAME(KFI_COMMIT_NONE), KFI_NAME(KFI_COMMIT_SERVER),
-	KFI_NAME(KFI_COMMIT_READ),
+	KFI_NAME(KFI_COMMIT_READ), KFI_NAME(KFI_COMMIT_FLUSH),
 	{ }
 };
 

@@ -12,6 +12,7 @@
 
 #define BY_SERVER	BIT(KFI_COMMIT_SERVER)
 #define BY_READ	BIT(KFI_COMMIT_READ)
+#define BY_FLUSH	BIT(KFI_COMMIT_FLUSH)
 
 static void method_choice(struct kunit *test)
 {
@@ -24,12 +25,19 @@ static void method_choice(struct kunit *test)
 		{ KFI_COMMIT_NONE, BY_SERVER, KFI_COMMIT_SERVER },
 		{ KFI_COMMIT_NONE, BY_SERVER | BY_READ, KFI_COMMIT_READ },
 		{ KFI_COMMIT_NONE, BY_READ, KFI_COMMIT_READ },
-		{ KFI_COMMIT_NONE, ~(BY_SERVER | BY_READ), KFI_COMMIT_NONE },
+		{ KFI_COMMIT_NONE, BY_FLUSH, KFI_COMMIT_FLUSH },
+		{ KFI_COMMIT_NONE, BY_SERVER | BY_FLUSH, KFI_COMMIT_FLUSH },
+		{ KFI_COMMIT_NONE, BY_READ | BY_FLUSH, KFI_COMMIT_READ },
+		{ KFI_COMMIT_NONE, ~(BY_SERVER | BY_READ | BY_FLUSH),
+		  KFI_COMMIT_NONE },
 		{ KFI_COMMIT_SERVER, BY_SERVER | BY_READ, KFI_COMMIT_SERVER },
 		{ KFI_COMMIT_SERVER, BY_READ, KFI_COMMIT_NONE },
 		{ KFI_COMMIT_READ, BY_SERVER | BY_READ, KFI_COMMIT_READ },
 		{ KFI_COMMIT_READ, BY_SERVER, KFI_COMMIT_NONE },
 		{ KFI_COMMIT_READ, ~BY_READ, KFI_COMMIT_NONE },
+		{ KFI_COMMIT_FLUSH, BY_SERVER | BY_FLUSH, KFI_COMMIT_FLUSH },
+		{ KFI_COMMIT_FLUSH, BY_SERVER | BY_READ, KFI_COMMIT_NONE },
+		{ KFI_COMMIT_FLUSH, ~BY_FLUSH, KFI_COMMIT_NONE },
 	};
 	unsigned int i;
 
@@ -50,7 +58,7 @@ static void method_option(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kfi_prov_setopt_method(&method, true, &value,
 						     sizeof(value)),
 			-KFI_EOPBADSTATE);
-	value = KFI_COMMIT_READ + 1;
+	value = KFI_COMMIT_FLUSH + 1;
 	KUNIT_EXPECT_EQ(test, kfi_prov_setopt_method(&method, false, &value,
 						     sizeof(value)), -EINVAL);
 	value = (enum kfi_commit_method)-1;
@@ -61,6 +69,10 @@ static void method_option(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kfi_prov_setopt_method(&method, false, &value,
 						     sizeof(value)), 0);
 	KUNIT_EXPECT_EQ(test, method, KFI_COMMIT_READ);
+	value = KFI_COMMIT_FLUSH;
+	KUNIT_EXPECT_EQ(test, kfi_prov_setopt_method(&method, false, &value,
+						     sizeof(value)), 0);
+	KUNIT_EXPECT_EQ(test, method, KFI_COMMIT_FLUSH);
 }
 
 static void method_readable(struct kunit *test)
