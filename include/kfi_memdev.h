@@ -61,6 +61,8 @@ struct kfi_memdev_ops {
  * @len: bytes, a multiple of PAGE_SIZE
  * @domain: persistence domain
  * @sync: persist is not a request to someone else that has to be waited for
+ * @write_back: lines that anybody has written back from the caches are as
+ *	persistent as persist makes them
  * @incarnation: changes whenever what was not persistent may be lost
  * @extents: its pages, each one once; the core sorts them
  * @nr_extents: how many
@@ -88,6 +90,7 @@ struct kfi_memdev {
 	size_t				len;
 	enum kfi_pmem_domain		domain;
 	bool				sync;
+	bool				write_back;
 	u64				incarnation;
 	struct kfi_mem_extent		*extents;
 	unsigned int			nr_extents;

@@ -206,6 +206,7 @@ static int kfi_dax_map(struct kfi_dax *kdax, u64 start, u64 len)
 	mdev->len = len;
 	mdev->domain = dax_write_cache_enabled(kdax->dax) ?
 		KFI_PMEM_DOMAIN_MEMORY : KFI_PMEM_DOMAIN_CPU_CACHE;
+	mdev->write_back = mdev->sync;
 	mdev->incarnation = get_random_u64();
 	mdev->extents = &kdax->extent;
 	mdev->nr_extents = 1;

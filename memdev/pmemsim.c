@@ -108,6 +108,7 @@ static struct pmemsim_dev *pmemsim_dev_create(struct kfi_pmemsim *sim)
 	dev->mdev.len = sim->mem.len;
 	dev->mdev.domain = sim->domain;
 	dev->mdev.sync = sim->sync;
+	dev->mdev.write_back = sim->sync && sim->mem.attached;
 	dev->sim = sim;
 	return dev;
 }
