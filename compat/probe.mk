@@ -12,8 +12,9 @@ kfi-compat-ccflags := -include $(src)/compat/compat.h \
 	$(call kfi-has,linux/workqueue.h,\bWQ_PERCPU\b,KFI_HAS_WQ_PERCPU) \
 	$(call kfi-has,linux/slab.h,\bkzalloc_obj\b,KFI_HAS_ALLOC_OBJ)
 
-# Kernel consumers can post FLUSH: see patches/.
-kfi-has-flush := $(call kfi-has,rdma/ib_verbs.h,^struct ib_flush_wr,KFI_HAS_FLUSH)
+# For providers/verbs: kernel consumers can post FLUSH, see patches/.
+KFI_COMPAT_FLUSH := $(call kfi-has,rdma/ib_verbs.h,^struct ib_flush_wr,KFI_HAS_FLUSH)
+export KFI_COMPAT_FLUSH
 
 # In front of memdev/dax.c only: it includes half of the kernel.
 KFI_COMPAT_DAX := -include $(src)/compat/dax.h \

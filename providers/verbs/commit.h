@@ -102,8 +102,8 @@ struct kfv_batch {
  * @ep: the endpoint
  * @peer: what the peer declared
  * @method: how commits to it are done
- * @told: the peer was told that it may commit by KFI_COMMIT_READ, and can; set under
- *	the domain's lock
+ * @told: methods that the peer was told it may use, and can; set under the domain's
+ *	lock
  * @cq: completion queue of what the provider receives
  * @slots: ring of commits
  * @bufs: memory of @slots
@@ -136,7 +136,7 @@ struct kfv_commit {
 	struct kfv_ep		*ep;
 	struct kfv_peer		peer;
 	enum kfi_commit_method	method;
-	bool			told;
+	u8			told;
 	struct ib_cq		*cq;
 
 	struct kfv_commit_slot	*slots;

@@ -68,6 +68,9 @@ int kfv_commit_choose(struct kfv_ep *ep, u8 depth)
 
 	if (commit->peer.methods & KFV_WIRE_READ && depth)
 		allowed |= BIT(KFI_COMMIT_READ);
+	if (commit->peer.methods & KFV_WIRE_FLUSH && depth &&
+	    ep->domain->flushes)
+		allowed |= BIT(KFI_COMMIT_FLUSH);
 	commit->method = kfi_prov_method(ep->commit_method, allowed);
 	return commit->method == KFI_COMMIT_NONE ? -EOPNOTSUPP : 0;
 }

@@ -2,7 +2,7 @@
 /*
  * Commits at the initiator: the writes and a request in one list, and then the wait
  * for two things, the request's completion and the target's answer, in any order. Or
- * what commit_read.c makes, which only has to complete.
+ * what commit_read.c or commit_flush.c makes, which only has to complete.
  */
 
 #include <linux/jiffies.h>
@@ -12,6 +12,7 @@
 
 #include "commit.h"
 #include "ep.h"
+#include "flush.h"
 #include "post.h"
 #include "verbs.h"
 
@@ -118,7 +119,18 @@ static void kfv_commit_start_timer(struct kfv_ep *ep)
  */
 static bool kfv_commit_asks(const struct kfv_commit *commit, u64 flags)
 {
-	return commit->method != KFI_COMMIT_READ || !(flags & KFI_COMMIT);
+	return commit->method == KFI_COMMIT_SERVER || !(flags & KFI_COMMIT);
+}
+
+/* The work requests of a commit with @len bytes of payload */
+static int kfv_commit_make(struct kfv_post *post, struct kfv_commit_slot *slot,
+			   const struct kfi_msg_rma *msg, u64 flags, size_t len)
+{
+	if (slot->asks)
+		return kfv_commit_build(post, slot, msg, flags, len);
+	if (post->ep->commit->method == KFI_COMMIT_FLUSH)
+		return kfv_flush_build(post, msg, flags, len);
+	return kfv_read_build(post, slot, msg, flags, len);
 }
 
 /* Posts a commit, or a write that the target's provider has to answer. */
@@ -147,8 +159,7 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	slot->status = KFV_WIRE_OK;
 	slot->op.status = IB_WC_SUCCESS;
 	post.op = &slot->op;
-	ret = asks ? kfv_commit_build(&post, slot, msg, flags, len) :
-		     kfv_read_build(&post, slot, msg, flags, len);
+	ret = kfv_commit_make(&post, slot, msg, flags, len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	kfv_commit_start_timer(ep);
@@ -350,7 +361,7 @@ static void kfv_commit_look(struct kfv_ep *ep)
 	u32 tail;
 
 	if (kfv_ep_state(ep) != KFV_CONNECTED ||
-	    ep->commit->method != KFI_COMMIT_READ)
+	    ep->commit->method == KFI_COMMIT_SERVER)
 		return;
 	do {
 		tail = kfv_tail(&sq->wr_tail);

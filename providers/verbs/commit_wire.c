@@ -37,9 +37,9 @@ int kfv_wire_parse_record(const void *data, size_t len, struct kfv_peer *peer)
 	peer->domain = rec.domain;
 	peer->sync = rec.flags & KFV_WIRE_SYNC;
 	peer->methods = rec.methods;
-	/* Reads prove nothing where it is not known what is persistent, or when. */
+	/* A device proves nothing where it is not known what is persistent, or when. */
 	if (!peer->domain || !peer->sync)
-		peer->methods &= ~KFV_WIRE_READ;
+		peer->methods &= ~(KFV_WIRE_READ | KFV_WIRE_FLUSH);
 	peer->slots = be16_to_cpu(rec.slots);
 	peer->max_ranges = min_t(u8, rec.max_ranges, KFV_WIRE_RANGES);
 	peer->max_inline = min_t(u8, rec.max_inline, KFV_WIRE_INLINE);

@@ -20,9 +20,9 @@
 /* Of endpoints with two queue pairs, which those that know one version refuse */
 #define KFV_WIRE_VERSION_BOTH	2
 #define KFV_WIRE_SYNC		BIT(0)
-/* Bit 2 of the methods is kept for RDMA FLUSH. */
 #define KFV_WIRE_SERVER		BIT(0)
 #define KFV_WIRE_READ		BIT(1)
+#define KFV_WIRE_FLUSH		BIT(2)
 
 /* What a queue pair is for. The connection for messages is the second one. */
 enum kfv_wire_role {
@@ -37,8 +37,9 @@ enum kfv_wire_role {
  * @version: KFV_WIRE_VERSION or KFV_WIRE_VERSION_BOTH
  * @domain: enum kfi_pmem_domain of its persistent memory
  * @flags: KFV_WIRE_SYNC
- * @methods: KFV_WIRE_SERVER, always, and KFV_WIRE_READ: how it can be committed to
- *	until the connection ends. Who does not know a bit does not use the method
+ * @methods: KFV_WIRE_SERVER, always, KFV_WIRE_READ and KFV_WIRE_FLUSH: how it can
+ *	be committed to until the connection ends. Who does not know a bit does not
+ *	use the method
  * @slots: commits that it takes at a time
  * @max_ranges: ranges of a commit that it takes
  * @max_inline: bytes of payload in a commit that it takes

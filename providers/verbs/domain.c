@@ -8,6 +8,7 @@
 #include <net/net_namespace.h>
 
 #include "ep.h"
+#include "flush.h"
 #include "verbs.h"
 
 void kfv_domain_put(struct kfv_domain *domain)
@@ -194,6 +195,7 @@ int kfv_domain_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
 	mutex_unlock(&dev->lock);
 	if (ret)
 		goto err_fabric;
+	kfv_flush_test(domain);
 	*pdomain = &domain->domain;
 	return 0;
 

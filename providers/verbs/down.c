@@ -166,7 +166,7 @@ void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 		kfv_link_destroy(&pair->link);
 	/* From here on the peer does not reach any memory. */
 	if (ep->commit)
-		WRITE_ONCE(ep->commit->told, false);
+		WRITE_ONCE(ep->commit->told, 0);
 }
 
 void kfv_ep_down(struct work_struct *work)

@@ -106,9 +106,10 @@ struct kfv_op {
  * struct kfv_wr - a work request
  * @cqe: its completion
  * @op: the operation that it is part of
- * @send: the request, as are @rdma and @atomic
+ * @send: the request, as are @rdma, @atomic and @flush
  * @rdma: see @send
  * @atomic: see @send
+ * @flush: see @send
  * @mapped: its segments were mapped for DMA; false between operations, as is
  *	@fence
  * @fence: it waits for everything before it
@@ -122,6 +123,9 @@ struct kfv_wr {
 		struct ib_send_wr	send;
 		struct ib_rdma_wr	rdma;
 		struct ib_atomic_wr	atomic;
+#ifdef KFI_HAS_FLUSH
+		struct ib_flush_wr	flush;
+#endif
 	};
 	bool			mapped;
 	bool			fence;

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "commit.h"
+#include "flush.h"
 #include "verbs.h"
 
 /*
@@ -150,10 +151,11 @@ static int kfv_mr_access(const struct kfv_domain *domain, u64 access)
  * Peers see the region at an address that tells nothing about this kernel, but
  * for the offset in its page, which the device needs.
  */
-static int kfv_mr_validate(struct kfv_mr *mr, u64 access, u64 page_size)
+static int kfv_mr_validate(struct kfv_mr *mr, u64 access, bool pmem,
+			   u64 page_size)
 {
 	struct ib_mr *ib = mr->ib;
-	int flags, n;
+	int flags, n, ret;
 
 	n = ib_map_mr_sg(ib, mr->sgt.sgl, mr->sgt.nents, NULL, page_size);
 	if (n != mr->sgt.nents || ib->length != mr->len)
@@ -162,15 +164,21 @@ static int kfv_mr_validate(struct kfv_mr *mr, u64 access, u64 page_size)
 	ib_update_fast_reg_key(ib, mr->domain->next_key++);
 
 	flags = kfv_mr_access(mr->domain, access);
+	if (pmem)
+		flags |= kfv_flush_mr_access(mr, flags);
 	mr->mr.iova = ib->iova;
 	mr->key = ib->rkey;
 	mr->lkey = ib->lkey;
 	mr->local_write = flags & IB_ACCESS_LOCAL_WRITE;
 	mr->remote_write = flags & IB_ACCESS_REMOTE_WRITE;
-	return kfv_registrar_register(mr->domain, ib, flags);
+	ret = kfv_registrar_register(mr->domain, ib, flags);
+	if (!ret && pmem)
+		mr->flushable = kfv_flush_mr_works(mr, flags);
+	return ret;
 }
 
-static int kfv_mr_make(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
+static int kfv_mr_make(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
+		       bool pmem)
 {
 	u64 page_size, entries;
 	int ret;
@@ -186,7 +194,7 @@ static int kfv_mr_make(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
 		ret = PTR_ERR(mr->ib);
 		goto err_map;
 	}
-	ret = kfv_mr_validate(mr, attr->access, page_size);
+	ret = kfv_mr_validate(mr, attr->access, pmem, page_size);
 	if (ret)
 		goto err_mr;
 	return 0;
@@ -262,7 +270,7 @@ static int kfv_mr_register(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
 	struct kfv_domain *domain = mr->domain;
 	int ret;
 
-	ret = kfv_mr_make(mr, attr);
+	ret = kfv_mr_make(mr, attr, flags & KFI_PMEM);
 	if (ret)
 		return ret;
 	mr->mr.key = mr->key;

@@ -72,30 +72,42 @@ static void kfv_pmem_revoke(struct kfi_pmem_region *region)
 	kfv_domain_put(domain);
 }
 
-/* Whether a peer may commit by reading, and nobody here would notice. */
-static bool kfv_pmem_told(struct kfv_domain *domain)
+/* How a region can be committed to, by devices that write like that. */
+static u8 kfv_pmem_methods(const struct kfv_mr *mr, const struct kfv_path *path)
+{
+	const struct kfi_memdev *dev = mr->region.dev;
+	u8 methods = KFV_WIRE_SERVER;
+
+	if (kfv_read_proves(path, dev->domain, dev->sync))
+		methods |= KFV_WIRE_READ;
+	if (mr->flushable && dev->write_back)
+		methods |= KFV_WIRE_FLUSH;
+	return methods;
+}
+
+/* How peers may commit, and nobody here would notice. */
+static u8 kfv_pmem_told(struct kfv_domain *domain)
 {
 	struct kfv_ep *ep;
+	u8 told = 0;
 
 	lockdep_assert_held(&domain->lock);
 	list_for_each_entry(ep, &domain->eps, node)
-		if (ep->commit && READ_ONCE(ep->commit->told))
-			return true;
-	return false;
+		if (ep->commit)
+			told |= READ_ONCE(ep->commit->told);
+	return told;
 }
 
 /* What peers were told of the memory here has to stay true. */
 static int kfv_pmem_enter(struct kfv_mr *mr)
 {
-	const struct kfi_memdev *dev = mr->region.dev;
 	struct kfv_domain *domain = mr->domain;
 	struct kfv_path path;
 	int ret = -EBUSY;
 
 	kfv_path_init(&path, domain->ib);
 	mutex_lock(&domain->lock);
-	if (kfv_read_proves(&path, dev->domain, dev->sync) ||
-	    !kfv_pmem_told(domain))
+	if (!(kfv_pmem_told(domain) & ~kfv_pmem_methods(mr, &path)))
 		ret = xa_err(xa_store(&domain->pmem, mr->key, mr, GFP_KERNEL));
 	mutex_unlock(&domain->lock);
 	return ret;
@@ -139,10 +151,13 @@ void kfv_pmem_unpublish(struct kfv_mr *mr)
 static void kfv_pmem_weakest(struct kfv_domain *domain, struct kfv_peer *self)
 {
 	const struct kfi_memdev *weakest = NULL;
+	struct kfv_path path;
 	unsigned long index;
 	struct kfv_mr *mr;
 
+	kfv_path_init(&path, domain->ib);
 	self->sync = true;
+	self->methods = KFV_WIRE_SERVER | KFV_WIRE_READ | KFV_WIRE_FLUSH;
 	xa_lock(&domain->pmem);
 	xa_for_each(&domain->pmem, index, mr) {
 		const struct kfi_memdev *dev = mr->region.dev;
@@ -150,8 +165,14 @@ static void kfv_pmem_weakest(struct kfv_domain *domain, struct kfv_peer *self)
 		if (!weakest || dev->domain < weakest->domain)
 			weakest = dev;
 		self->sync &= dev->sync;
+		self->methods &= kfv_pmem_methods(mr, &path);
 	}
-	self->domain = weakest ? weakest->domain : KFI_PMEM_DOMAIN_UNKNOWN;
+	if (weakest) {
+		self->domain = weakest->domain;
+	} else {
+		self->domain = KFI_PMEM_DOMAIN_UNKNOWN;
+		self->methods = KFV_WIRE_SERVER;
+	}
 	xa_unlock(&domain->pmem);
 }
 
@@ -159,14 +180,9 @@ static void kfv_pmem_weakest(struct kfv_domain *domain, struct kfv_peer *self)
 void kfv_pmem_declare(struct kfv_ep *ep, struct kfv_peer *self)
 {
 	struct kfv_domain *domain = ep->domain;
-	struct kfv_path path;
 
-	kfv_path_init(&path, domain->ib);
 	mutex_lock(&domain->lock);
 	kfv_pmem_weakest(domain, self);
-	self->methods = KFV_WIRE_SERVER;
-	if (kfv_read_proves(&path, self->domain, self->sync))
-		self->methods |= KFV_WIRE_READ;
-	WRITE_ONCE(ep->commit->told, self->methods & KFV_WIRE_READ);
+	WRITE_ONCE(ep->commit->told, self->methods);
 	mutex_unlock(&domain->lock);
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The registrar: a queue pair of each domain, connected to itself, that executes
- * registrations and invalidations and nothing else. So a region's key works
- * before there is any connection.
+ * registrations and invalidations, finds out whether a region can be flushed, and
+ * nothing else. So a region's key works before there is any connection.
  */
 
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <rdma/ib_cache.h>
 
+#include "flush.h"
 #include "verbs.h"
 
-/* A registration or an invalidation, and room to drain. */
+/* One work request, and room to drain. */
 #define KFV_REGISTRAR_WRS	4
 
 struct kfv_registrar_wr {
@@ -84,6 +85,7 @@ static int kfv_registrar_connect(struct kfv_domain *domain, struct ib_qp *qp)
 {
 	struct ib_qp_attr init = {
 		.qp_state = IB_QPS_INIT, .port_num = domain->port,
+		.qp_access_flags = kfv_flush_access(domain->ib),
 	};
 	struct ib_qp_attr rts = {
 		.qp_state = IB_QPS_RTS, .timeout = 14, .retry_cnt = 7,
@@ -162,9 +164,11 @@ static void kfv_registrar_done(struct ib_cq *cq, struct ib_wc *wc)
 	complete(&wr->done);
 }
 
-/* After an error the queue pair does nothing any more: the next call makes one. */
-static int kfv_registrar_execute(struct kfv_domain *domain,
-				 struct ib_send_wr *wr)
+/*
+ * Return: 0; -EIO when the work request has failed, after which the queue pair does
+ * nothing any more, and the next call makes one; or why it was not executed.
+ */
+int kfv_registrar_execute(struct kfv_domain *domain, struct ib_send_wr *wr)
 {
 	struct kfv_registrar *reg = &domain->registrar;
 	struct kfv_registrar_wr ctx = { .cqe.done = kfv_registrar_done };

@@ -29,6 +29,18 @@ struct kfv_ep;
 struct kfv_mr;
 
 /**
+ * enum kfv_flush - whether a device flushes what kernel consumers ask it to
+ * @KFV_FLUSH_UNKNOWN: nobody has tried
+ * @KFV_FLUSH_NO: it does not
+ * @KFV_FLUSH_YES: it does
+ */
+enum kfv_flush {
+	KFV_FLUSH_UNKNOWN,
+	KFV_FLUSH_NO,
+	KFV_FLUSH_YES,
+};
+
+/**
  * struct kfv_device - an RDMA device
  * @ib: the device; not to be used by who does not know that it is there
  * @kref: one for the device, one for each domain, listener and request
@@ -39,6 +51,7 @@ struct kfv_mr;
  * @peps: passive endpoints on an address of the device
  * @connreqs: connection requests that came in by it
  * @gone: the device was removed
+ * @flush: what kfv_flush_test() found
  * @listen_lock: keeps the CM id of a listener while it begins to listen, which
  *	@lock must not be held for; outside of @lock
  * @max_msg_sz: of each port, by its number
@@ -53,6 +66,7 @@ struct kfv_device {
 	struct list_head	peps;
 	struct list_head	connreqs;
 	bool			gone;
+	enum kfv_flush		flush;
 	/* keeps a listener's CM id while it begins to listen */
 	struct mutex		listen_lock;
 	u32			max_msg_sz[];
@@ -101,6 +115,7 @@ struct kfv_registrar {
  * @eps: endpoints
  * @mrs: memory regions
  * @registrar: registers memory
+ * @flushes: the device flushes, and is asked to; never changes
  * @pmem: persistent regions by the key that the device knows
  * @next_key: variant of the next region's key
  */
@@ -122,6 +137,7 @@ struct kfv_domain {
 	struct list_head	eps;
 	struct list_head	mrs;
 	struct kfv_registrar	registrar;
+	bool			flushes;
 	struct xarray		pmem;
 	u8			next_key;
 };
@@ -139,6 +155,7 @@ struct kfv_domain {
  * @lkey: local key
  * @local_write: the device may write to it on our behalf
  * @remote_write: peers may write to it
+ * @flushable: with KFI_PMEM: the device flushes it, or peers may not write to it
  * @key: what the device knows it by
  * @region: with KFI_PMEM: its place in a memory device
  * @commits: commits that use @region, and one for the region being there
@@ -157,6 +174,7 @@ struct kfv_mr {
 	u32			lkey;
 	bool			local_write;
 	bool			remote_write;
+	bool			flushable;
 	u32			key;
 	struct kfi_pmem_region	region;
 	refcount_t		commits;
@@ -235,6 +253,7 @@ static inline bool kfv_domain_get(struct kfv_domain *domain)
 /* registrar.c */
 void kfv_registrar_init(struct kfv_registrar *reg);
 void kfv_registrar_destroy(struct kfv_registrar *reg);
+int kfv_registrar_execute(struct kfv_domain *domain, struct ib_send_wr *wr);
 int kfv_registrar_register(struct kfv_domain *domain, struct ib_mr *mr,
 			   int access);
 void kfv_registrar_invalidate(struct kfv_domain *domain, u32 key);

@@ -91,10 +91,13 @@ static size_t put_record(struct fuzz *f)
 	return sizeof(struct kfv_wire_record);
 }
 
-/* Methods of a record; bit 1 is reads, which need a domain, and one in time. */
+/*
+ * Methods of a record; bit 1 is reads, bit 2 flushes, which need a domain, and one in
+ * time.
+ */
 static u8 usable(const u8 *msg)
 {
-	return msg[5] && msg[6] & 1 ? msg[7] : msg[7] & ~2;
+	return msg[5] && msg[6] & 1 ? msg[7] : msg[7] & ~6;
 }
 
 static void records(struct kunit *test)
