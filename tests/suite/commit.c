@@ -271,7 +271,7 @@ static void test_data(struct suite *t)
 	if (!store_open(t, &store, NULL))
 		return;
 	EXPECT_EQ(t, store.pair.info->mode, 0);
-	delay = store_reads(&store) ? 0 : COMMIT_DELAY_MS;
+	delay = store_asks(&store) ? COMMIT_DELAY_MS : 0;
 	kfi_pmemsim_set_delay(store.sim, delay);
 	store.data = 0xfffefdfc;
 	start = ktime_get();
@@ -446,6 +446,9 @@ const struct suite_test suite_commit_tests[] = {
 	{ "commit.trace_read", test_trace, KFI_COMMIT_READ },
 	{ "commit.ranges_read", test_ranges, KFI_COMMIT_READ },
 	{ "commit.data_read", test_data, KFI_COMMIT_READ },
+	{ "commit.trace_flush", test_trace, KFI_COMMIT_FLUSH },
+	{ "commit.ranges_flush", test_ranges, KFI_COMMIT_FLUSH },
+	{ "commit.data_flush", test_data, KFI_COMMIT_FLUSH },
 	{ "commit.marker", test_marker },
 	{ "commit.marker_broken", test_marker_broken },
 	{ "commit.read_only", test_read_only },

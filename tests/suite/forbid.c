@@ -230,5 +230,6 @@ const struct suite_test suite_forbid_tests[] = {
 	{ "forbid.calls", test_calls },
 	{ "forbid.states", test_states },
 	{ "forbid.writes_read", test_writes, KFI_COMMIT_READ },
+	{ "forbid.writes_flush", test_writes, KFI_COMMIT_FLUSH },
 	{ }
 };

@@ -303,7 +303,7 @@ static void test_selective(struct suite *t)
 				 KFI_COMMIT | KFI_COMPLETION));
 	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
 	EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, 4096));
-	if (!store_reads(&store)) {
+	if (store_asks(&store)) {
 		kfi_pmemsim_fail_next(store.sim, 1);
 		EXPECT_OK(t, store_write(&store, 0, 64, &store, KFI_COMMIT));
 		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EIO,
@@ -399,5 +399,9 @@ const struct suite_test suite_form_tests[] = {
 	{ "form.inject_read", test_inject, KFI_COMMIT_READ },
 	{ "form.more_read", test_more, KFI_COMMIT_READ },
 	{ "form.selective_read", test_selective, KFI_COMMIT_READ },
+	{ "form.vectors_flush", test_vectors, KFI_COMMIT_FLUSH },
+	{ "form.inject_flush", test_inject, KFI_COMMIT_FLUSH },
+	{ "form.more_flush", test_more, KFI_COMMIT_FLUSH },
+	{ "form.selective_flush", test_selective, KFI_COMMIT_FLUSH },
 	{ }
 };

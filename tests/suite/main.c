@@ -49,9 +49,13 @@ static char *only;
 module_param_named(test, only, charp, 0444);
 MODULE_PARM_DESC(test, "names of tests that need help from outside, a glob");
 
+static bool flush;
+module_param(flush, bool, 0444);
+MODULE_PARM_DESC(flush, "run those of commits by FLUSH as well, in the memory of pmem");
+
 static char *pmem = "/dev/pmem0";
 module_param(pmem, charp, 0444);
-MODULE_PARM_DESC(pmem, "block device with DAX, for tests named dax.*");
+MODULE_PARM_DESC(pmem, "block device with DAX, for tests named dax.*, and for flush");
 
 static int netns;
 module_param(netns, int, 0444);
@@ -280,10 +284,12 @@ static bool suite_left_out(const struct suite_test *table)
 	       table == suite_wire_fuzz_reply_tests;
 }
 
-static bool suite_wanted(const char *name)
+static bool suite_wanted(const struct suite_test *test, const char *name)
 {
 	unsigned int i;
 
+	if (test->method == KFI_COMMIT_FLUSH && !flush)
+		return false;
 	if (only)
 		return glob_match(only, name);
 	for (i = 0; i < nr_filters; i++)
@@ -307,7 +313,7 @@ static unsigned int suite_each(const struct suite_test *const tables[],
 		for (test = tables[i]; test->name; test++) {
 			snprintf(name, sizeof(name), "%s%s",
 				 caps ? "both." : "", test->name);
-			if (!suite_wanted(name))
+			if (!suite_wanted(test, name))
 				continue;
 			nr++;
 			if (run)

@@ -38,6 +38,8 @@ struct choice {
 #define ASYNC	{ .len = STORE_LEN, .domain = KFI_PMEMSIM_EADR, .async = true }
 
 static const struct choice choices[] = {
+	{ ADR, KFI_COMMIT_FLUSH, KFI_COMMIT_NONE },
+	{ EADR, KFI_COMMIT_FLUSH, KFI_COMMIT_NONE },
 	{ ADR, KFI_COMMIT_NONE, KFI_COMMIT_SERVER },
 	{ ADR, KFI_COMMIT_SERVER, KFI_COMMIT_SERVER },
 	{ ADR, KFI_COMMIT_READ, KFI_COMMIT_NONE },
@@ -47,6 +49,17 @@ static const struct choice choices[] = {
 	{ ASYNC, KFI_COMMIT_NONE, KFI_COMMIT_SERVER },
 	{ ASYNC, KFI_COMMIT_READ, KFI_COMMIT_NONE },
 	{ LIE, KFI_COMMIT_NONE, KFI_COMMIT_READ },
+};
+
+/* In memory that a device can flush */
+static const struct choice choices_flush[] = {
+	{ ADR, KFI_COMMIT_NONE, KFI_COMMIT_FLUSH },
+	{ ADR, KFI_COMMIT_SERVER, KFI_COMMIT_SERVER },
+	{ ADR, KFI_COMMIT_READ, KFI_COMMIT_NONE },
+	{ ADR, KFI_COMMIT_FLUSH, KFI_COMMIT_FLUSH },
+	{ LIE, KFI_COMMIT_NONE, KFI_COMMIT_READ },
+	{ LIE, KFI_COMMIT_FLUSH, KFI_COMMIT_FLUSH },
+	{ ASYNC, KFI_COMMIT_FLUSH, KFI_COMMIT_NONE },
 };
 
 /*
@@ -94,21 +107,36 @@ out:
 	kfi_freeinfo(pair.info);
 }
 
+static void check_choices(struct suite *t, const struct choice *choice,
+			  unsigned int nr, const char *attach)
+{
+	struct kfi_pmemsim_attr attr;
+	struct store store;
+	unsigned int i;
+
+	for (i = 0; i < nr && !suite_failed(t); i++, choice++) {
+		attr = choice->attr;
+		attr.attach = attach;
+		if (!store_open_attr(t, &store, &attr, NULL))
+			return;
+		check_connect(&store.net, choice->wanted, choice->got, NULL);
+		store_close(&store);
+		if (suite_failed(t))
+			COMPLAIN(t, "choice %u", i);
+	}
+}
+
 static void test_choice(struct suite *t)
 {
-	const struct choice *c = choices;
-	struct store store;
+	check_choices(t, choices, ARRAY_SIZE(choices), NULL);
+}
 
-	for (; c < choices + ARRAY_SIZE(choices); c++) {
-		if (!store_open_attr(t, &store, &c->attr, NULL))
-			return;
-		check_connect(&store.net, c->wanted, c->got, NULL);
-		store_close(&store);
-		if (suite_failed(t)) {
-			COMPLAIN(t, "choice %td", c - choices);
-			break;
-		}
-	}
+static void test_choice_flush(struct suite *t)
+{
+	/* whatever the first pair does */
+	t->method = KFI_COMMIT_NONE;
+	check_choices(t, choices_flush, ARRAY_SIZE(choices_flush),
+		      suite_pmem());
 }
 
 /* Nobody knows what is persistent before there is a region. */
@@ -123,19 +151,21 @@ static void test_no_region(struct suite *t)
 	suite_net_close(&net);
 }
 
-/* A connection without reads cannot commit by them. */
+/* A connection without reads cannot commit by them, nor by what counts as such. */
 static void test_depth(struct suite *t)
 {
-	const struct kfi_pmemsim_attr attr = EADR;
+	struct kfi_pmemsim_attr attr = EADR;
 	const struct kfi_conn_param param = {
 		.responder_resources = 1, .retry_count = 7,
 		.rnr_retry_count = 7, .min_rnr_timer = 12,
 	};
 	struct store store;
 
+	store_memory(t, &attr);
 	if (!store_open_attr(t, &store, &attr, NULL))
 		return;
-	check_connect(&store.net, KFI_COMMIT_READ, KFI_COMMIT_NONE, &param);
+	check_connect(&store.net, t->method ?: KFI_COMMIT_READ, KFI_COMMIT_NONE,
+		      &param);
 	check_connect(&store.net, KFI_COMMIT_NONE, KFI_COMMIT_SERVER, &param);
 	store_close(&store);
 }
@@ -300,7 +330,8 @@ static void check_weaker(struct store *store, struct kfi_pmem *other)
 				     0, KFI_PMEM, &mr, NULL)))
 		return;
 	suite_pair_close(&store->pair);
-	check_connect(&store->net, KFI_COMMIT_READ, KFI_COMMIT_NONE, NULL);
+	check_connect(&store->net, t->method ?: KFI_COMMIT_READ,
+		      KFI_COMMIT_NONE, NULL);
 	if (suite_pair_open(&store->net, &store->pair, &opts))
 		EXPECT_EQ(t, method_of(t, store->pair.a.ep),
 			  KFI_COMMIT_SERVER);
@@ -310,12 +341,13 @@ static void check_weaker(struct store *store, struct kfi_pmem *other)
 static void check_registration(struct suite *t,
 			       const struct kfi_pmemsim_attr *attr)
 {
-	const struct kfi_pmemsim_attr eadr = EADR;
+	struct kfi_pmemsim_attr better = EADR;
 	struct kfi_pmemsim *sim;
 	struct kfi_pmem *other;
 	struct store store;
 
-	if (!store_open_attr(t, &store, &eadr, NULL))
+	store_memory(t, &better);
+	if (!store_open_attr(t, &store, &better, NULL))
 		return;
 	sim = kfi_pmemsim_create_attr(METHOD_OTHER, attr);
 	if (EXPECT(t, !IS_ERR(sim))) {
@@ -329,6 +361,7 @@ static void check_registration(struct suite *t,
 	store_close(&store);
 }
 
+/* Other memory has less to offer, by itself or for lack of what makes it better. */
 static void test_registration(struct suite *t)
 {
 	struct kfi_pmemsim_attr attr = { .len = METHOD_LEN };
@@ -347,5 +380,8 @@ const struct suite_test suite_method_tests[] = {
 	{ "method.accept", test_accept },
 	{ "method.registration", test_registration },
 	{ "method.registration_read", test_registration, KFI_COMMIT_READ },
+	{ "method.choice_flush", test_choice_flush, KFI_COMMIT_FLUSH },
+	{ "method.depth_flush", test_depth, KFI_COMMIT_FLUSH },
+	{ "method.registration_flush", test_registration, KFI_COMMIT_FLUSH },
 	{ }
 };

@@ -300,7 +300,9 @@ static void test_lie(struct suite *t)
 const struct suite_test suite_oracle_tests[] = {
 	{ "oracle.server", test_commits, KFI_COMMIT_SERVER },
 	{ "oracle.read", test_commits, KFI_COMMIT_READ },
+	{ "oracle.flush", test_commits, KFI_COMMIT_FLUSH },
 	{ "oracle.lesser", test_lesser, KFI_COMMIT_SERVER },
 	{ "oracle.lie", test_lie, KFI_COMMIT_READ },
+	{ "oracle.lesser_flush", test_lesser, KFI_COMMIT_FLUSH },
 	{ }
 };

@@ -19,17 +19,19 @@ bool proof_method(struct suite *t, struct suite_pair *pair)
 /* Memory for which the method is enough */
 enum kfi_pmemsim_domain proof_domain(const struct suite *t)
 {
-	return t->method == KFI_COMMIT_READ ? KFI_PMEMSIM_EADR :
-					      KFI_PMEMSIM_ADR;
+	struct kfi_pmemsim_attr attr = { };
+
+	store_memory(t, &attr);
+	return attr.domain;
 }
 
 bool proof_open(struct suite *t, struct store *store, const struct proof *proof,
 		size_t len, const struct suite_opts *opts)
 {
-	const struct kfi_pmemsim_attr attr = {
-		.len = len, .domain = proof->domain,
-	};
+	struct kfi_pmemsim_attr attr = { .len = len };
 
+	store_memory(t, &attr);
+	attr.domain = proof->domain;
 	if (!store_open_attr(t, store, &attr, opts))
 		return false;
 	if (proof_method(t, &store->pair))

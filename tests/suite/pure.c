@@ -150,7 +150,7 @@ static void test_nothing(struct suite *t)
 	for (i = 1; i <= 4; i++)
 		EXPECT_COMP(t, &store.pair.a.tx, (void *)i, NULL);
 	/* the device was not asked for anything besides the 64 bytes */
-	if (store_reads(&store)) {
+	if (!store_asks(&store)) {
 		EXPECT_EQ(t, kfi_pmemsim_persists(store.sim), 0);
 	} else {
 		EXPECT_EQ(t, kfi_pmemsim_persists(store.sim), 1);
@@ -184,7 +184,7 @@ static void test_empty_ranges(struct suite *t)
 	EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, STORE_LEN));
 	rma[2].addr++;
 	EXPECT_OK(t, kfi_writemsg(store.pair.a.ep, &msg, KFI_COMMIT));
-	if (store_reads(&store))
+	if (!store_asks(&store))
 		EXPECT_COMP(t, &store.pair.a.tx, NULL, NULL);
 	else
 		EXPECT_COMP_ERR(t, &store.pair.a.tx, NULL, EACCES,
@@ -215,7 +215,7 @@ static void test_data(struct suite *t)
 		EXPECT(t, !kfi_pmemsim_dirty(store.sim, SZ_64K, 500));
 		EXPECT(t, comp.entry.flags & KFI_REMOTE_CQ_DATA);
 		EXPECT_EQ(t, comp.entry.data, 0xfedcba98);
-		if (!store_reads(&store))
+		if (store_asks(&store))
 			EXPECT_EQ(t, comp.entry.len, 1500);
 	}
 	EXPECT_COMP(t, &store.pair.a.tx, NULL, NULL);
@@ -438,5 +438,11 @@ const struct suite_test suite_pure_tests[] = {
 	{ "pure.empty_ranges_read", test_empty_ranges, KFI_COMMIT_READ },
 	{ "pure.data_read", test_data, KFI_COMMIT_READ },
 	{ "pure.lengths_read", test_lengths, KFI_COMMIT_READ },
+	{ "pure.ranges_flush", test_ranges, KFI_COMMIT_FLUSH },
+	{ "pure.limit_flush", test_limit, KFI_COMMIT_FLUSH },
+	{ "pure.nothing_flush", test_nothing, KFI_COMMIT_FLUSH },
+	{ "pure.empty_ranges_flush", test_empty_ranges, KFI_COMMIT_FLUSH },
+	{ "pure.data_flush", test_data, KFI_COMMIT_FLUSH },
+	{ "pure.lengths_flush", test_lengths, KFI_COMMIT_FLUSH },
 	{ }
 };

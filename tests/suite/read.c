@@ -191,6 +191,13 @@ static void test_server_rights(struct suite *t)
 	check_rights(t, KFI_REMOTE_READ, 0, EACCES);
 }
 
+/* A device that flushes does not need to read, either. */
+static void test_flush_rights(struct suite *t)
+{
+	check_rights(t, KFI_REMOTE_WRITE, 0, 0);
+	check_rights(t, KFI_REMOTE_READ | KFI_REMOTE_WRITE, 0, 0);
+}
+
 /* The mark of a region that can be read, on the key of one that cannot */
 static void test_forged(struct suite *t)
 {
@@ -316,11 +323,16 @@ const struct suite_test suite_read_tests[] = {
 	{ "method.server_rights", test_server_rights },
 	{ "method.forged", test_forged, KFI_COMMIT_READ },
 	{ "method.outside", test_outside, KFI_COMMIT_READ },
+	{ "method.outstanding_flush", test_outstanding, KFI_COMMIT_FLUSH },
+	{ "method.mixed_flush", test_mixed, KFI_COMMIT_FLUSH },
+	{ "method.rights_flush", test_flush_rights, KFI_COMMIT_FLUSH },
+	{ "method.outside_flush", test_outside, KFI_COMMIT_FLUSH },
 	{ }
 };
 
 /* Loopback asks nobody: what it commits by reading is never late. */
 const struct suite_test suite_read_late_tests[] = {
 	{ "method.timeout", test_timeout, KFI_COMMIT_READ },
+	{ "method.timeout_flush", test_timeout, KFI_COMMIT_FLUSH },
 	{ }
 };

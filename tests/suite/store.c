@@ -96,13 +96,40 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 	return false;
 }
 
+/* A simulator's memory is zero at first, unless it is that of another device. */
+static bool store_clear(struct suite *t, const char *path, size_t len)
+{
+	struct kfi_pmem *pmem = kfi_pmem_open(path, t);
+	bool fits;
+
+	if (IS_ERR(pmem))
+		return EXPECT_OK(t, PTR_ERR(pmem));
+	fits = EXPECT(t, kfi_pmem_len(pmem) >= len);
+	if (fits)
+		memset(kfi_pmem_addr(pmem), 0, len);
+	kfi_pmem_close(pmem);
+	return fits;
+}
+
+/* Registering is not what a test looks for. */
+static void store_forget(struct store *store)
+{
+	struct kfi_pmemsim_trace trace;
+
+	while (kfi_pmemsim_trace_read(store->sim, &trace, 1))
+		;
+}
+
 /* In all of a simulator of their own */
 bool store_open_attr(struct suite *t, struct store *store,
 		     const struct kfi_pmemsim_attr *attr,
 		     const struct suite_opts *opts)
 {
-	struct kfi_pmemsim *sim = kfi_pmemsim_create_attr(STORE_NAME, attr);
+	struct kfi_pmemsim *sim;
 
+	if (attr->attach && !store_clear(t, attr->attach, attr->len))
+		return false;
+	sim = kfi_pmemsim_create_attr(STORE_NAME, attr);
 	if (IS_ERR(sim))
 		return EXPECT_OK(t, PTR_ERR(sim));
 	if (!store_open_at(t, store, "pmemsim:" STORE_NAME, attr->len, opts)) {
@@ -110,18 +137,28 @@ bool store_open_attr(struct suite *t, struct store *store,
 		return false;
 	}
 	store->sim = sim;
+	store_forget(store);
 	return true;
+}
+
+/*
+ * Memory for which the test's method is enough. Only a device that flushes knows what
+ * it has flushed, so a simulator has to see it do that.
+ */
+void store_memory(const struct suite *t, struct kfi_pmemsim_attr *attr)
+{
+	if (t->method == KFI_COMMIT_READ)
+		attr->domain = KFI_PMEMSIM_EADR;
+	else if (t->method == KFI_COMMIT_FLUSH)
+		attr->attach = suite_pmem();
 }
 
 bool store_open(struct suite *t, struct store *store,
 		const struct suite_opts *opts)
 {
-	const struct kfi_pmemsim_attr attr = {
-		.len = STORE_LEN,
-		.domain = t->method == KFI_COMMIT_READ ? KFI_PMEMSIM_EADR :
-							 KFI_PMEMSIM_ADR,
-	};
+	struct kfi_pmemsim_attr attr = { .len = STORE_LEN };
 
+	store_memory(t, &attr);
 	return store_open_attr(t, store, &attr, opts);
 }
 
@@ -164,8 +201,8 @@ void store_expect_lines(unsigned long *lines, size_t offset, size_t len)
 }
 
 /*
- * Takes the lines that became persistent out of @lines; none may be twice. Where
- * everything is persistent anyway, nobody may have asked for that.
+ * Takes the lines that became persistent out of @lines; none may be twice. The memory
+ * device may have been asked for that by the target's provider only.
  */
 void store_take_lines(struct store *store, unsigned long *lines)
 {
@@ -173,10 +210,10 @@ void store_take_lines(struct store *store, unsigned long *lines)
 	unsigned int nr, i;
 	u64 line, end;
 
-	if (store_reads(store)) {
+	if (!store_asks(store))
 		EXPECT_EQ(store->t, kfi_pmemsim_persists(store->sim), 0);
+	if (store_reads(store))
 		bitmap_zero(lines, STORE_LINES);
-	}
 
 	do {
 		nr = kfi_pmemsim_trace_read(store->sim, trace, STORE_TRACE);

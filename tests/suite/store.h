@@ -57,6 +57,7 @@ bool store_open_at(struct suite *t, struct store *store, const char *path,
 bool store_connect(struct store *store, const struct suite_opts *opts);
 void store_disconnect(struct store *store);
 void store_close(struct store *store);
+void store_memory(const struct suite *t, struct kfi_pmemsim_attr *attr);
 void store_expect_lines(unsigned long *lines, size_t offset, size_t len);
 void store_take_lines(struct store *store, unsigned long *lines);
 void store_expect_dirty(struct store *store, size_t offset, size_t len,
@@ -67,10 +68,17 @@ void store_wait_broken(struct store *store);
 ssize_t store_write(struct store *store, size_t offset, size_t len,
 		    void *context, u64 flags);
 
-/* Whether the target's memory needs no persisting, and is not asked for it. */
+/* Whether the target's memory needs no persisting. */
 static inline bool store_reads(const struct store *store)
 {
 	return store->t->method == KFI_COMMIT_READ;
+}
+
+/* Whether the target's provider does it, by asking the memory device. */
+static inline bool store_asks(const struct store *store)
+{
+	return store->t->method != KFI_COMMIT_READ &&
+	       store->t->method != KFI_COMMIT_FLUSH;
 }
 
 #endif /* KFI_SUITE_STORE_H */

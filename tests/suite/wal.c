@@ -369,8 +369,10 @@ static void test_lie(struct suite *t)
 const struct suite_test suite_wal_tests[] = {
 	{ "wal.server", test_log, KFI_COMMIT_SERVER },
 	{ "wal.read", test_log, KFI_COMMIT_READ },
+	{ "wal.flush", test_log, KFI_COMMIT_FLUSH },
 	{ "wal.plain", test_plain, KFI_COMMIT_SERVER },
 	{ "wal.overtaken", test_overtaken, KFI_COMMIT_SERVER },
 	{ "wal.lie", test_lie, KFI_COMMIT_READ },
+	{ "wal.plain_flush", test_plain, KFI_COMMIT_FLUSH },
 	{ }
 };

@@ -14,13 +14,10 @@
 
 static bool wire_open_memory(struct wire *w)
 {
-	const struct kfi_pmemsim_attr attr = {
-		.len = WIRE_MEM_LEN,
-		.domain = w->t->method == KFI_COMMIT_READ ? KFI_PMEMSIM_EADR :
-							    KFI_PMEMSIM_ADR,
-	};
+	struct kfi_pmemsim_attr attr = { .len = WIRE_MEM_LEN };
 	struct suite *t = w->t;
 
+	store_memory(t, &attr);
 	w->sim = kfi_pmemsim_create_attr(WIRE_NAME, &attr);
 	if (IS_ERR(w->sim)) {
 		EXPECT_OK(t, PTR_ERR(w->sim));
@@ -272,9 +269,9 @@ static void test_most(struct suite *t)
 	wire_close(&w);
 }
 
-/* What is made of a declaration by who has no wish, and by who wants to read */
+/* What is made of a declaration by who has no wish, and by who wants that method */
 static void check_methods(struct suite *t, const struct wire_record *rec,
-			  bool reads)
+			  enum kfi_commit_method method, bool declared)
 {
 	struct kfi_commit_info info = { };
 	size_t len = sizeof(info);
@@ -285,8 +282,8 @@ static void check_methods(struct suite *t, const struct wire_record *rec,
 		return;
 	if (!wire_call(&w, rec, sizeof(*rec)))
 		goto out;
-	if (!reads) {
-		EXPECT_OK(t, suite_set_method(w.b.ep, KFI_COMMIT_READ));
+	if (!declared) {
+		EXPECT_OK(t, suite_set_method(w.b.ep, method));
 		EXPECT_EQ(t, kfi_accept(w.b.ep, NULL, 0), -EOPNOTSUPP);
 	}
 	EXPECT_OK(t, suite_set_method(w.b.ep, KFI_COMMIT_NONE));
@@ -295,8 +292,8 @@ static void check_methods(struct suite *t, const struct wire_record *rec,
 	    EXPECT_EVENT(t, w.net.eq, KFI_CONNECTED, NULL, &ev)) {
 		EXPECT_OK(t, kfi_getopt(&w.b.ep->fid, KFI_OPT_ENDPOINT,
 					KFI_OPT_COMMIT_INFO, &info, &len));
-		EXPECT_EQ(t, info.method, reads ? KFI_COMMIT_READ :
-						  KFI_COMMIT_SERVER);
+		EXPECT_EQ(t, info.method, declared ? method :
+						     KFI_COMMIT_SERVER);
 	}
 out:
 	wire_close(&w);
@@ -308,22 +305,50 @@ static void test_methods(struct suite *t)
 	struct wire_record rec;
 
 	wire_read_record(&rec);
-	check_methods(t, &rec, true);
+	check_methods(t, &rec, KFI_COMMIT_READ, true);
 	rec.methods = 0xff;
-	check_methods(t, &rec, true);
-	rec.methods &= ~WIRE_READ;
-	check_methods(t, &rec, false);
+	check_methods(t, &rec, KFI_COMMIT_READ, true);
+	rec.methods &= ~(WIRE_READ | WIRE_FLUSH);
+	check_methods(t, &rec, KFI_COMMIT_READ, false);
 	wire_read_record(&rec);
 	rec.flags = 0;
-	check_methods(t, &rec, false);
+	check_methods(t, &rec, KFI_COMMIT_READ, false);
 	wire_read_record(&rec);
 	rec.domain = KFI_PMEM_DOMAIN_UNKNOWN;
-	check_methods(t, &rec, false);
+	check_methods(t, &rec, KFI_COMMIT_READ, false);
+}
+
+/* The same of flushes, for which our own device has to be good too */
+static void test_methods_flush(struct suite *t)
+{
+	struct wire_record rec, good;
+
+	/* it is the stranger's memory that this is about */
+	t->method = KFI_COMMIT_NONE;
+	wire_good_record(&good);
+	good.domain = KFI_PMEM_DOMAIN_MEMORY;
+	good.flags = WIRE_SYNC;
+	good.methods |= WIRE_FLUSH;
+	check_methods(t, &good, KFI_COMMIT_FLUSH, true);
+	rec = good;
+	rec.methods &= ~WIRE_FLUSH;
+	check_methods(t, &rec, KFI_COMMIT_FLUSH, false);
+	rec = good;
+	rec.flags = 0;
+	check_methods(t, &rec, KFI_COMMIT_FLUSH, false);
+	rec = good;
+	rec.domain = KFI_PMEM_DOMAIN_UNKNOWN;
+	check_methods(t, &rec, KFI_COMMIT_FLUSH, false);
 }
 
 /* What our own end declares, byte by byte */
 static void test_declaration(struct suite *t)
 {
+	static const u8 methods[] = {
+		[KFI_COMMIT_NONE]	= WIRE_SERVER,
+		[KFI_COMMIT_READ]	= WIRE_SERVER | WIRE_READ,
+		[KFI_COMMIT_FLUSH]	= WIRE_SERVER | WIRE_FLUSH,
+	};
 	bool reads = t->method == KFI_COMMIT_READ;
 	const struct wire_record *rec;
 	struct suite_event ev;
@@ -341,8 +366,7 @@ static void test_declaration(struct suite *t)
 	EXPECT_EQ(t, rec->domain, reads ? KFI_PMEM_DOMAIN_CPU_CACHE :
 					  KFI_PMEM_DOMAIN_MEMORY);
 	EXPECT_EQ(t, rec->flags, WIRE_SYNC);
-	EXPECT_EQ(t, rec->methods, reads ? WIRE_SERVER | WIRE_READ :
-					   WIRE_SERVER);
+	EXPECT_EQ(t, rec->methods, methods[t->method]);
 	EXPECT_EQ(t, be16_to_cpu(rec->slots), 64);
 	EXPECT_EQ(t, rec->max_ranges, WIRE_RANGES);
 	EXPECT_EQ(t, rec->max_inline, WIRE_INLINE);
@@ -360,5 +384,7 @@ const struct suite_test suite_wire_tests[] = {
 	{ "wire.methods", test_methods },
 	{ "wire.declaration", test_declaration },
 	{ "wire.declaration_read", test_declaration, KFI_COMMIT_READ },
+	{ "wire.methods_flush", test_methods_flush, KFI_COMMIT_FLUSH },
+	{ "wire.declaration_flush", test_declaration, KFI_COMMIT_FLUSH },
 	{ }
 };

@@ -18,6 +18,7 @@
 #define WIRE_SYNC	BIT(0)
 #define WIRE_SERVER	BIT(0)
 #define WIRE_READ	BIT(1)
+#define WIRE_FLUSH	BIT(2)
 #define WIRE_RANGES	16
 #define WIRE_INLINE	96
 #define WIRE_MAX	512
