@@ -55,11 +55,12 @@ static const char *const method_names[] = {
 	[KFI_COMMIT_NONE]	= "any",
 	[KFI_COMMIT_SERVER]	= "server",
 	[KFI_COMMIT_READ]	= "read",
+	[KFI_COMMIT_FLUSH]	= "flush",
 };
 
 static char *method = "any";
 module_param(method, charp, 0444);
-MODULE_PARM_DESC(method, "client: how to commit: server, read or any");
+MODULE_PARM_DESC(method, "client: how to commit: server, read, flush or any");
 
 static unsigned int clients = 1;
 module_param(clients, uint, 0444);

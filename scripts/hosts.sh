@@ -8,6 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 hosts=
+host_kernel=6.12
 declare -A host_runner
 
 # Whatever happens, no emulated host is left behind.
@@ -27,12 +28,13 @@ hosts_begin() {
 	trap hosts_kill EXIT
 }
 
-# host_boot NAME OPTION... -- SCRIPT...: options and script of scripts/qemu
+# host_boot NAME OPTION... -- SCRIPT...: options and script of scripts/qemu; with the
+# kernel $host_kernel
 host_boot() {
 	local name=$1
 	shift
 	mkdir -p "$hosts/$name"
-	"$KFABRIC_TOP/scripts/qemu" 6.12 --name "host $name" --out "$hosts/$name" \
+	"$KFABRIC_TOP/scripts/qemu" "$host_kernel" --name "host $name" --out "$hosts/$name" \
 		--smp 1 --mem 1024 --pidfile "$hosts/$name.pid" "$@" \
 		>"$hosts/$name.log" 2>&1 &
 	host_runner[$name]=$!
