@@ -691,12 +691,15 @@ struct kfi_ops {
  * @ops: operations
  * @users: one for the object itself, one for each child and each binding; the
  *	core's, see kfi_obj_get()
+ * @id: number of the object, which no other one has had; what traces and statistics
+ *	call it. kfabric extension
  */
 struct kfid {
 	size_t			fclass;
 	void			*context;
 	const struct kfi_ops	*ops;
 	refcount_t		users;
+	u64			id;
 };
 
 struct kfi_eq_attr;

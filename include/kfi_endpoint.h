@@ -13,6 +13,8 @@
 #include <kfabric.h>
 #include <kfi_domain.h>
 
+struct kfi_ep_stats;
+
 /**
  * DOC: calling contexts
  *
@@ -228,12 +230,15 @@ struct kfi_conn_param {
  * struct kfi_ops_ep - operations of an endpoint or passive endpoint
  * @getopt: see kfi_getopt()
  * @setopt: see kfi_setopt()
+ * @add_stats: add what was counted of an endpoint; the core's, and NULL for a passive
+ *	endpoint
  */
 struct kfi_ops_ep {
 	int	(*getopt)(struct kfid *fid, int level, int optname,
 			  void *optval, size_t *optlen);
 	int	(*setopt)(struct kfid *fid, int level, int optname,
 			  const void *optval, size_t optlen);
+	void	(*add_stats)(struct kfid_ep *ep, struct kfi_ep_stats *stats);
 };
 
 /**

@@ -21,10 +21,12 @@
 #include <kfi_endpoint.h>
 #include <kfi_eq.h>
 #include <kfi_rma.h>
+#include <kfi_stats.h>
 
 struct completion;
 struct kfi_ioc;
 struct kfi_msg_atomic;
+struct kfi_pmem_span;
 struct dentry;
 struct page;
 
@@ -140,8 +142,10 @@ struct kfi_getinfo_req {
  * @getinfo: offer what it has with kfi_info_offer(); called without a lock, may
  *	sleep, but never for the network
  * @fabric: see kfi_fabric(); attr->prov_name is this provider's
- * @id: the core's
- * @node: the core's
+ * @id: the core's, as is all that follows
+ * @node: in the list of providers
+ * @eps: open endpoints
+ * @stats: of closed endpoints, and how many were opened
  */
 struct kfi_provider {
 	const char	*name;
@@ -153,6 +157,8 @@ struct kfi_provider {
 				  struct kfid_fabric **fabric, void *context);
 	u64		id;
 	struct list_head node;
+	struct list_head eps;
+	struct kfi_prov_stats stats;
 };
 
 int kfi_provider_register(struct kfi_provider *provider);
@@ -267,6 +273,8 @@ struct kfi_comp {
  * @work: queued on @wq when a slot came back while KFI_CREDIT_WANT was set
  * @wq: workqueue of @work
  * @node: in @cq's list of credits; under @cq's lock
+ * @ep: number of the endpoint
+ * @error: error completions, by &enum kfi_stat_error
  * @taken: operations posted; written by the provider under its post lock, and on a
  *	cache line that nobody else writes
  * @returned: operations whose slot came back, and KFI_CREDIT_* flags, which are
@@ -278,6 +286,8 @@ struct kfi_cq_credit {
 	struct work_struct	*work;
 	struct workqueue_struct	*wq;
 	struct list_head	node;
+	u64			ep;
+	atomic64_t		error[KFI_STAT_ERRORS];
 
 	u64			taken ____cacheline_aligned_in_smp;
 
@@ -314,6 +324,8 @@ struct kfi_cq_slot {
  *	entry. Innermost but for workqueue locks
  * @reserved: entries promised to endpoints, dead ones' unread entries included
  * @credits: all credits
+ * @node: in the list of queues
+ * @error: error entries made, by &enum kfi_stat_error
  * @tail: entries that were made, or are being made
  * @head: entries that were read
  * @state: CQ_*, see cq.c
@@ -334,6 +346,8 @@ struct kfi_prov_cq {
 	spinlock_t		lock;
 	unsigned int		reserved;
 	struct list_head	credits;
+	struct list_head	node;
+	atomic64_t		error[KFI_STAT_ERRORS];
 
 	atomic_long_t		tail ____cacheline_aligned_in_smp;
 	atomic_long_t		head ____cacheline_aligned_in_smp;
@@ -347,6 +361,7 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq);
 void kfi_cq_might_wait(void);
 
 struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
+				     const struct kfid_ep *ep,
 				     unsigned int limit,
 				     struct workqueue_struct *wq,
 				     struct work_struct *work);
@@ -386,6 +401,30 @@ static inline bool kfi_cq_take(struct kfi_cq_credit *credit)
 static inline void kfi_cq_untake(struct kfi_cq_credit *credit)
 {
 	credit->taken--;
+}
+
+/*
+ * Statistics: what &kfi_ops_ep.add_stats is made of.
+ */
+
+void kfi_stat_add_posts(struct kfi_ep_stats *stats,
+			const struct kfi_stat_count *posts);
+void kfi_stat_add_errors(struct kfi_ep_stats *stats,
+			 const struct kfi_cq_credit *credit);
+void kfi_stat_add_hist(struct kfi_stat_hist *to, const struct kfi_stat_hist *from);
+int kfi_prov_persist(const struct kfid_ep *ep, const struct kfi_pmem_span *spans,
+		     unsigned int nr, u64 *ns);
+
+/**
+ * kfi_cq_done() - operations that are done with their slot
+ * @credit: the endpoint's credit in one direction
+ *
+ * Context: Any context.
+ * Return: how many have completed and were read, if they made an entry.
+ */
+static inline u64 kfi_cq_done(const struct kfi_cq_credit *credit)
+{
+	return (u64)atomic64_read(&credit->returned) >> KFI_CREDIT_SHIFT;
 }
 
 /*

@@ -20,6 +20,16 @@ void kfi_eq_exit(void);
 
 void kfi_cq_return_flagged(struct kfi_cq_credit *credit);
 
+void kfi_provider_each(void (*fn)(struct kfi_provider *provider, void *arg),
+		       void *arg);
+
+void kfi_stat_each_ep(struct kfi_provider *provider,
+		      void (*fn)(struct kfid_ep *ep, void *arg), void *arg);
+void kfi_stat_cq_open(struct kfi_prov_cq *pcq);
+void kfi_stat_cq_close(struct kfi_prov_cq *pcq);
+void kfi_stat_each_cq(void (*fn)(struct kfi_prov_cq *pcq, void *arg), void *arg);
+void kfi_stats_debugfs_init(void);
+
 /*
  * A slot is free again. Without a flag nothing else is to be done, and the credit
  * may be gone as soon as the number is written.

@@ -300,6 +300,7 @@ int kfi_prov_cq_init(struct kfi_prov_cq *pcq, struct kfid_domain *domain,
 	INIT_LIST_HEAD(&pcq->credits);
 	pcq->cq.ops = &cq_ops;
 	kfi_obj_init(&pcq->cq.fid, KFI_CLASS_CQ, ops, context);
+	kfi_stat_cq_open(pcq);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kfi_prov_cq_init);
@@ -334,6 +335,7 @@ void kfi_prov_cq_destroy(struct kfi_prov_cq *pcq)
 	struct kfi_cq_credit *credit, *next;
 
 	might_sleep();
+	kfi_stat_cq_close(pcq);
 	WARN_ON_ONCE(atomic_read(&pcq->state) >= CQ_CALL);
 	list_for_each_entry_safe(credit, next, &pcq->credits, node) {
 		WARN_ON_ONCE(!(atomic64_read(&credit->returned) &
@@ -397,6 +399,15 @@ static inline void publish_slot(struct kfi_prov_cq *pcq,
 		run_handler(pcq, state);
 }
 
+/* Before anybody can read the entry: the credit may be gone then. */
+static noinline void count_error(struct kfi_cq_credit *credit, int err)
+{
+	enum kfi_stat_error error = kfi_stat_error_of(err);
+
+	atomic64_inc(&credit->error[error]);
+	atomic64_inc(&credit->cq->error[error]);
+}
+
 /**
  * kfi_cq_complete() - put a completion into the queue
  * @credit: the credit of the operation's endpoint and direction
@@ -414,6 +425,8 @@ void kfi_cq_complete(struct kfi_cq_credit *credit, const struct kfi_comp *comp)
 	struct kfi_cq_slot *slot;
 	unsigned long nr;
 
+	if (unlikely(comp->err))
+		count_error(credit, comp->err);
 	slot = claim_slot(pcq, &nr);
 	slot->credit = credit;
 	slot->comp = *comp;

@@ -21,6 +21,7 @@
 /**
  * kfi_cq_reserve() - reserve entries for one direction of an endpoint
  * @pcq: the queue
+ * @ep: the endpoint
  * @limit: operations that can be outstanding or unread
  * @wq: workqueue of @work
  * @work: queued when there is a slot again, see kfi_cq_want()
@@ -30,6 +31,7 @@
  * too small, ERR_PTR(-ENOMEM).
  */
 struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
+				     const struct kfid_ep *ep,
 				     unsigned int limit,
 				     struct workqueue_struct *wq,
 				     struct work_struct *work)
@@ -41,6 +43,7 @@ struct kfi_cq_credit *kfi_cq_reserve(struct kfi_prov_cq *pcq,
 	if (!credit)
 		return ERR_PTR(-ENOMEM);
 	credit->cq = pcq;
+	credit->ep = ep->fid.id;
 	credit->limit = limit;
 	credit->wq = wq;
 	credit->work = work;

@@ -30,9 +30,12 @@ static int __init kfabric_init(void)
 
 	kfi_debugfs_root = debugfs_create_dir("kfabric", NULL);
 	ret = kfi_eq_init();
-	if (ret)
+	if (ret) {
 		debugfs_remove(kfi_debugfs_root);
-	return ret;
+		return ret;
+	}
+	kfi_stats_debugfs_init();
+	return 0;
 }
 module_init(kfabric_init);
 

@@ -24,6 +24,9 @@
  * the module is refused at once while anything of it is open.
  */
 
+/* Counted from 1. */
+static atomic64_t last_id;
+
 /**
  * kfi_obj_init() - start an object's life
  * @fid: the object
@@ -39,6 +42,7 @@ void kfi_obj_init(struct kfid *fid, size_t fclass, const struct kfi_ops *ops,
 	fid->fclass = fclass;
 	fid->ops = ops;
 	fid->context = context;
+	fid->id = atomic64_inc_return(&last_id);
 	refcount_set(&fid->users, 1);
 }
 EXPORT_SYMBOL_GPL(kfi_obj_init);

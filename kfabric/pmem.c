@@ -5,6 +5,7 @@
  */
 
 #include <linux/export.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -364,6 +365,29 @@ int kfi_pmem_persist(const struct kfi_pmem_span *spans, unsigned int nr)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_persist);
+
+/**
+ * kfi_prov_persist() - kfi_pmem_persist() of what a peer has asked an endpoint for
+ * @ep: the endpoint
+ * @spans: see kfi_pmem_persist()
+ * @nr: see kfi_pmem_persist()
+ * @ns: where the time is returned that it took
+ *
+ * Context: Process context, may sleep; does not allocate.
+ * Return: see kfi_pmem_persist().
+ */
+int kfi_prov_persist(const struct kfid_ep *ep, const struct kfi_pmem_span *spans,
+		     unsigned int nr, u64 *ns)
+{
+	u64 start;
+	int ret;
+
+	start = ktime_get_ns();
+	ret = kfi_pmem_persist(spans, nr);
+	*ns = ktime_get_ns() - start;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kfi_prov_persist);
 
 /*
  * The end

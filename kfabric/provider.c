@@ -55,6 +55,7 @@ int kfi_provider_register(struct kfi_provider *provider)
 	if (find_provider(provider->name))
 		return -EEXIST;
 	provider->id = ++last_id;
+	INIT_LIST_HEAD(&provider->eps);
 	list_add_tail(&provider->node, &providers);
 	return 0;
 }
@@ -98,6 +99,20 @@ static struct kfi_provider *get_provider_after(u64 id)
 		if (provider->id > id && try_module_get(provider->owner))
 			return provider;
 	return NULL;
+}
+
+/* Calls @fn for each provider, which is not removed meanwhile. */
+void kfi_provider_each(void (*fn)(struct kfi_provider *provider, void *arg),
+		       void *arg)
+{
+	struct kfi_provider *provider;
+	u64 id = 0;
+
+	while ((provider = get_provider_after(id))) {
+		id = provider->id;
+		fn(provider, arg);
+		kfi_provider_put(provider);
+	}
 }
 
 static struct kfi_provider *get_loaded_provider(const char *name)

@@ -201,11 +201,20 @@ static u32 lo_batch_size(struct lo_commits *commits)
 	return nr;
 }
 
+/* The target, which a commit that was added holds a reference to. */
+static struct lo_ep *lo_commits_peer(const struct lo_commits *commits)
+{
+	return commits->ep->conn->ends[!commits->ep->side];
+}
+
 static int lo_batch_persist(struct lo_commits *commits, u32 nr)
 {
 	struct lo_commit *commit = lo_commit_at(commits, commits->head);
+	struct lo_ep *peer = lo_commits_peer(commits);
 	u32 nr_spans = 0;
+	u64 ns;
 	u32 i;
+	int ret;
 
 	if (lo_commit_carries(commit))
 		lo_commit_store(commits->ep, commit);
@@ -217,7 +226,11 @@ static int lo_batch_persist(struct lo_commits *commits, u32 nr)
 		       commit->desc.nr_ranges * sizeof(*commit->spans));
 		nr_spans += commit->desc.nr_ranges;
 	}
-	return nr_spans ? kfi_pmem_persist(commits->spans, nr_spans) : 0;
+	if (!nr_spans)
+		return 0;
+	ret = kfi_prov_persist(&peer->ep, commits->spans, nr_spans, &ns);
+	lo_rx_persisted(peer, ns);
+	return ret;
 }
 
 /* The slot is free before the entry is made: who reads that may post at once. */
@@ -252,11 +265,12 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 	struct lo_commit *commit = lo_commit_at(commits, commits->head);
 	const struct lo_desc desc = commit->desc;
 	size_t reach = lo_commit_reach(commit);
+	struct lo_ep *peer = lo_commits_peer(commits);
 	struct lo_ep *ep = commits->ep;
-	struct lo_ep *peer = ep->conn->ends[!ep->side];
 
 	if (commit->error)
 		error = commit->error;
+	lo_rx_served(peer, error);
 	lo_commit_release(commit);
 	spin_lock(&commits->lock);
 	commits->head++;
@@ -276,7 +290,7 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 /* Nobody waits for these any more. */
 static void lo_commits_drop(struct lo_commits *commits)
 {
-	struct lo_ep *peer = commits->ep->conn->ends[!commits->ep->side];
+	struct lo_ep *peer = lo_commits_peer(commits);
 	u32 head = commits->head, tail = commits->tail;
 	struct lo_commit *commit;
 

@@ -44,14 +44,15 @@ void lo_ep_put(struct lo_ep *ep)
 }
 
 /* Each credit of an endpoint is a use of the queue. */
-static int lo_bind_credit(struct lo_cq *cq, struct kfi_cq_credit **credit,
-			  unsigned int size, struct work_struct *room)
+static int lo_bind_credit(struct lo_ep *ep, struct lo_cq *cq,
+			  struct kfi_cq_credit **credit, unsigned int size,
+			  struct work_struct *room)
 {
 	struct kfi_cq_credit *reserved;
 
 	if (!kfi_obj_get(&cq->pcq.cq.fid))
 		return -EINVAL;
-	reserved = kfi_cq_reserve(&cq->pcq, size, lo_wq, room);
+	reserved = kfi_cq_reserve(&cq->pcq, &ep->ep, size, lo_wq, room);
 	if (IS_ERR(reserved)) {
 		kfi_obj_put(&cq->pcq.cq.fid);
 		return PTR_ERR(reserved);
@@ -74,7 +75,7 @@ static int lo_bind_tx(struct lo_ep *ep, struct lo_cq *cq, bool selective)
 	struct lo_tx *tx = &ep->tx;
 	int ret;
 
-	ret = lo_bind_credit(cq, &tx->credit, tx->size, &tx->room);
+	ret = lo_bind_credit(ep, cq, &tx->credit, tx->size, &tx->room);
 	if (ret)
 		return ret;
 	tx->cq = cq;
@@ -89,9 +90,10 @@ static int lo_bind_rx(struct lo_ep *ep, struct lo_cq *cq, bool selective)
 	int ret = 0;
 
 	if (ep->kind != KFI_KIND_COMMIT)
-		ret = lo_bind_credit(cq, &rx->credit, rx->size, &rx->room);
+		ret = lo_bind_credit(ep, cq, &rx->credit, rx->size,
+				     &rx->room);
 	if (!ret && ep->limits.commit)
-		ret = lo_bind_credit(cq, &rx->data_credit, rx->size,
+		ret = lo_bind_credit(ep, cq, &rx->data_credit, rx->size,
 				     &rx->room);
 	if (ret) {
 		lo_unbind_credit(cq, &rx->credit);
@@ -151,6 +153,7 @@ static int lo_ep_close(struct kfid *fid)
 	cancel_delayed_work_sync(&ep->rnr_timer);
 	cancel_work_sync(&ep->work);
 	lo_commits_stop(ep->commits);
+	kfi_stat_ep_close(&ep->stat);
 	lo_ep_unbind(ep);
 	cancel_work_sync(&ep->tx.room);
 	cancel_work_sync(&ep->rx.room);
@@ -212,7 +215,8 @@ int lo_ep_enable(struct lo_ep *ep)
 		return -KFI_ENOEQ;
 	if (!ep->tx.cq || !ep->rx.cq)
 		return -KFI_ENOCQ;
-	ep->enabled = true;
+	/* pairs with lo_ep_add_stats() */
+	smp_store_release(&ep->enabled, true);
 	spin_lock_irq(&ep->tx.lock);
 	ep->tx.status = -ENOTCONN;
 	spin_unlock_irq(&ep->tx.lock);
@@ -361,6 +365,7 @@ int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 	ret = lo_ep_consume(lo, info);
 	if (ret)
 		goto err_domain;
+	kfi_stat_ep_open(&lo->stat, &lo->ep, &lo_provider);
 	*ep = &lo->ep;
 	return 0;
 

@@ -47,6 +47,7 @@ enum lo_op_type {
  * @len: bytes
  * @data: for the peer's completion
  * @nr: how many were posted up to it
+ * @start: of a commit: when it was posted, in nanoseconds
  * @after: of the last fence up to it, whose predecessors it waits for; 0 for none
  * @operand: of an atomic
  * @compare: of KFI_CSWAP
@@ -63,6 +64,7 @@ struct lo_desc {
 	size_t		len;
 	u64		data;
 	u64		nr;
+	u64		start;
 	u64		after;
 	u64		operand;
 	u64		compare;
@@ -167,6 +169,9 @@ struct lo_lane {
  * @want_commit: a post was refused for lack of a commit slot
  * @room: calls @handler
  * @handler: the consumer's, told when there is room again
+ * @posted: statistics, as is all that follows
+ * @full: posts that were refused for lack of room, up to KFI_STAT_SLOTS_FULL
+ * @time: of commits, from the post to the completion
  */
 struct lo_tx {
 	/* protects all that follows */
@@ -188,6 +193,9 @@ struct lo_tx {
 	bool				want_commit;
 	struct work_struct		room;
 	struct kfi_tx_handler_attr	handler;
+	struct kfi_stat_count		posted[KFI_STAT_POSTS];
+	u64				full[KFI_STAT_SLOTS_FULL + 1];
+	struct kfi_stat_hist		time;
 };
 
 /**
@@ -206,6 +214,12 @@ struct lo_tx {
  * @segs: their segments
  * @waiter: peer whose engine waits for a receive, or for room in @cq
  * @room: there is room in @cq
+ * @full: statistics, as is all that follows: posts that were refused for lack of room
+ * @received: messages
+ * @data: of writes
+ * @served: commits of the peer that were carried out
+ * @refused: those that failed
+ * @persist: of the memory device
  */
 struct lo_rx {
 	/* protects all that follows */
@@ -223,6 +237,12 @@ struct lo_rx {
 	struct lo_segs		segs;
 	struct lo_ep		*waiter;
 	struct work_struct	room;
+	u64			full;
+	struct kfi_stat_count	received;
+	struct kfi_stat_count	data;
+	u64			served;
+	u64			refused;
+	struct kfi_stat_hist	persist;
 };
 
 /**
@@ -257,6 +277,7 @@ struct lo_rx {
  * @rnr_waiting: the engine waits for a receive, but not for ever; the engine's
  * @drained: all that was posted is complete, after the end of the connection
  * @lock: serialises control calls
+ * @stat: its place among the provider's endpoints
  */
 struct lo_ep {
 	struct kfid_ep		ep;
@@ -290,6 +311,7 @@ struct lo_ep {
 	struct completion	drained;
 	/* serialises control calls, but for close */
 	struct mutex		lock;
+	struct kfi_stat_ep	stat;
 };
 
 static inline struct lo_lane *lo_tx_lane(struct lo_tx *tx,
@@ -336,6 +358,8 @@ int lo_rx_take(struct lo_ep *peer, struct lo_ep *ep);
 void lo_rx_untake(struct lo_ep *peer);
 void lo_rx_data(struct lo_ep *peer, u64 data, size_t len,
 		const struct lo_recv *recv);
+void lo_rx_persisted(struct lo_ep *peer, u64 ns);
+void lo_rx_served(struct lo_ep *peer, bool failed);
 void lo_rx_kill(struct lo_ep *ep);
 void lo_rx_flush(struct lo_ep *ep);
 
@@ -344,6 +368,9 @@ void lo_rnr_init(struct lo_ep *ep);
 bool lo_rnr_expired(struct lo_ep *ep, const struct lo_ep *peer,
 		    const struct lo_op *op);
 void lo_rnr_end(struct lo_ep *ep, const struct lo_op *op);
+
+/* stats.c */
+void lo_ep_add_stats(struct kfid_ep *ep, struct kfi_ep_stats *stats);
 
 /* engine.c */
 void lo_engine(struct work_struct *work);

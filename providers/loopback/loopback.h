@@ -145,6 +145,7 @@ struct lo_cq {
 };
 
 /* main.c */
+extern struct kfi_provider lo_provider;
 extern struct workqueue_struct *lo_wq;
 const struct kfi_info *lo_offer(enum kfi_ep_kind kind);
 

@@ -154,7 +154,7 @@ static int lo_getinfo(const struct kfi_getinfo_req *req, struct kfi_info **info)
 static int lo_fabric_open(struct kfi_fabric_attr *attr,
 			  struct kfid_fabric **fabric, void *context);
 
-static struct kfi_provider lo_provider = {
+struct kfi_provider lo_provider = {
 	.name		= LO_NAME,
 	.version	= LO_VERSION,
 	.owner		= THIS_MODULE,

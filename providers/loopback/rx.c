@@ -61,11 +61,14 @@ static int lo_rx_enqueue(struct lo_rx *rx, const struct kfi_msg *msg,
 	lockdep_assert_held(&rx->lock);
 	if (rx->status)
 		return rx->status;
-	if (!kfi_cq_take(rx->credit))
+	if (!kfi_cq_take(rx->credit)) {
+		rx->full++;
 		return -EAGAIN;
+	}
 	nr = lo_segs_fill(&rx->segs, msg->type, msg->msg_iov, msg->iov_count,
 			  LO_IOV_LIMIT);
 	if (nr < 0) {
+		rx->full += nr == -EAGAIN;
 		kfi_cq_untake(rx->credit);
 		return nr;
 	}
@@ -118,6 +121,18 @@ int lo_rx_peek(struct lo_ep *peer, struct lo_ep *ep, struct lo_recv *recv)
 	return ret;
 }
 
+static void lo_rx_count(struct lo_rx *rx, const struct kfi_comp *comp)
+{
+	struct kfi_stat_count *count = comp->flags & KFI_REMOTE_WRITE ?
+				       &rx->data : &rx->received;
+
+	lockdep_assert_held(&rx->lock);
+	if (comp->err)
+		return;
+	count->ops++;
+	count->bytes += comp->len;
+}
+
 /* A write's data makes an entry in any case: its receive did not ask for it. */
 void lo_rx_complete(struct lo_ep *peer, const struct lo_recv *recv,
 		    const struct kfi_comp *comp)
@@ -129,6 +144,7 @@ void lo_rx_complete(struct lo_ep *peer, const struct lo_recv *recv,
 	spin_lock_irq(&rx->lock);
 	rx->segs.head += recv->nr_segs;
 	rx->head++;
+	lo_rx_count(rx, comp);
 	spin_unlock_irq(&rx->lock);
 	if (quiet)
 		kfi_cq_complete_silent(rx->credit);
@@ -178,10 +194,31 @@ void lo_rx_data(struct lo_ep *peer, u64 data, size_t len,
 		.data = data,
 	};
 
-	if (recv)
+	if (recv) {
 		lo_rx_complete(peer, recv, &comp);
-	else
-		lo_complete(peer->rx.cq, peer->rx.data_credit, &comp);
+		return;
+	}
+	spin_lock_irq(&peer->rx.lock);
+	lo_rx_count(&peer->rx, &comp);
+	spin_unlock_irq(&peer->rx.lock);
+	lo_complete(peer->rx.cq, peer->rx.data_credit, &comp);
+}
+
+/* Statistics of the target: its memory device took so long. */
+void lo_rx_persisted(struct lo_ep *peer, u64 ns)
+{
+	spin_lock_irq(&peer->rx.lock);
+	kfi_stat_time(&peer->rx.persist, ns);
+	spin_unlock_irq(&peer->rx.lock);
+}
+
+/* Statistics of the target: a commit was carried out. */
+void lo_rx_served(struct lo_ep *peer, bool failed)
+{
+	spin_lock_irq(&peer->rx.lock);
+	peer->rx.served++;
+	peer->rx.refused += failed;
+	spin_unlock_irq(&peer->rx.lock);
 }
 
 /* The connection has ended: nobody waits for this side any more. */

@@ -5,6 +5,7 @@
  */
 
 #include <linux/array_size.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -66,13 +67,37 @@ bool lo_tx_quiet(const struct lo_ep *ep, u64 flags)
 	return ep->tx.selective && !(flags & KFI_COMPLETION);
 }
 
+/* There is no room: the consumer has to try again. */
+static int lo_tx_full(struct lo_tx *tx, enum kfi_stat_full full)
+{
+	lockdep_assert_held(&tx->lock);
+	tx->full[full]++;
+	return -EAGAIN;
+}
+
+static void lo_tx_count(struct lo_tx *tx, const struct lo_desc *desc)
+{
+	static const enum kfi_stat_op ops[] = {
+		[LO_SEND]	= KFI_STAT_SEND,
+		[LO_WRITE]	= KFI_STAT_WRITE,
+		[LO_READ]	= KFI_STAT_READ,
+		[LO_ATOMIC]	= KFI_STAT_ATOMIC,
+	};
+	enum kfi_stat_op op = desc->flags & KFI_COMMIT ? KFI_STAT_COMMIT :
+							 ops[desc->type];
+
+	tx->posted[op].ops++;
+	tx->posted[op].bytes += desc->len;
+}
+
 static int lo_tx_take(struct lo_tx *tx)
 {
 	if (kfi_cq_take(tx->credit))
 		return 0;
-	if (!tx->handler.handler)
-		return -EAGAIN;
-	return kfi_cq_want(tx->credit) && kfi_cq_take(tx->credit) ? 0 : -EAGAIN;
+	if (tx->handler.handler && kfi_cq_want(tx->credit) &&
+	    kfi_cq_take(tx->credit))
+		return 0;
+	return lo_tx_full(tx, KFI_STAT_TX_FULL);
 }
 
 static int lo_tx_fill(struct lo_tx *tx, struct lo_lane *lane,
@@ -89,6 +114,8 @@ static int lo_tx_fill(struct lo_tx *tx, struct lo_lane *lane,
 			  post->seg_limit);
 	if (nr == -EAGAIN && tx->handler.handler)
 		lane->want_segs = post->seg_limit;
+	if (nr == -EAGAIN)
+		return lo_tx_full(tx, KFI_STAT_TX_FULL);
 	if (nr < 0)
 		return nr;
 	op->nr_segs = nr;
@@ -112,7 +139,7 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 		return -EACCES;
 	if (commit && tx->commits == LO_COMMIT_SLOTS) {
 		tx->want_commit = tx->handler.handler;
-		return -EAGAIN;
+		return lo_tx_full(tx, KFI_STAT_SLOTS_FULL);
 	}
 	/* Who has a credit has a slot: slots are free before credits are. */
 	ret = lo_tx_take(tx);
@@ -126,6 +153,9 @@ static int lo_tx_enqueue(struct lo_tx *tx, const struct lo_post *post)
 	op->desc = post->desc;
 	op->error = LO_OK;
 	op->desc.nr = ++tx->nr;
+	if (commit)
+		op->desc.start = ktime_get_ns();
+	lo_tx_count(tx, &op->desc);
 	if (post->desc.flags & KFI_FENCE)
 		tx->fence_nr = tx->nr;
 	op->desc.after = tx->fence_nr;
@@ -232,6 +262,17 @@ void lo_tx_done(struct lo_ep *ep, struct lo_op *op)
 	spin_unlock_irq(&tx->lock);
 }
 
+static void lo_tx_time(struct lo_tx *tx, const struct lo_desc *desc)
+{
+	unsigned long irq;
+
+	if (!(desc->flags & KFI_COMMIT))
+		return;
+	spin_lock_irqsave(&tx->lock, irq);
+	kfi_stat_time(&tx->time, ktime_get_ns() - desc->start);
+	spin_unlock_irqrestore(&tx->lock, irq);
+}
+
 /* Makes the entry, or gives the slot back without one. */
 void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 		    enum lo_error error)
@@ -243,6 +284,7 @@ void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 		.prov_errno = error,
 	};
 
+	lo_tx_time(&ep->tx, desc);
 	if (desc->quiet && !error)
 		kfi_cq_complete_silent(ep->tx.credit);
 	else

@@ -290,7 +290,7 @@ void kfv_commit_repost(struct kfv_ep *ep, struct kfv_commit_rx *rx)
  * Immediates
  */
 
-static bool kfv_imm_take(struct kfv_ep *ep)
+static bool kfv_imm_take(struct kfv_ep *ep, size_t len)
 {
 	struct kfi_cq_credit *credit = ep->commit->credit;
 	unsigned long irq;
@@ -299,6 +299,10 @@ static bool kfv_imm_take(struct kfv_ep *ep)
 	spin_lock_irqsave(&ep->rx.lock, irq);
 	taken = kfi_cq_take(credit) ||
 		(kfi_cq_want(credit) && kfi_cq_take(credit));
+	if (taken) {
+		ep->rx.data.ops++;
+		ep->rx.data.bytes += len;
+	}
 	spin_unlock_irqrestore(&ep->rx.lock, irq);
 	return taken;
 }
@@ -312,7 +316,7 @@ bool kfv_commit_imm(struct kfv_ep *ep, size_t len, u32 data)
 		.data = data,
 	};
 
-	if (!kfv_imm_take(ep))
+	if (!kfv_imm_take(ep, len))
 		return false;
 	kfv_complete(ep->rx_cq, ep->commit->credit, &comp);
 	return true;

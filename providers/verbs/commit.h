@@ -32,6 +32,7 @@ struct kfv_commit_buf {
  * @buf: its request, and the payload if that was injected
  * @sge: the request's memory, mapped for DMA
  * @posted: when, in jiffies
+ * @start: when, in nanoseconds; 0 unless it is one that makes persistent
  * @asks: it has a request, and the target answers; otherwise it is done when its
  *	work requests are
  * @sent: the work requests are done
@@ -43,6 +44,7 @@ struct kfv_commit_slot {
 	struct kfv_commit_buf	*buf;
 	struct ib_sge		sge;
 	unsigned long		posted;
+	u64			start;
 	bool			asks;
 	bool			sent;
 	bool			replied;
@@ -107,7 +109,8 @@ struct kfv_batch {
  * @cq: completion queue of what the provider receives
  * @slots: ring of commits
  * @bufs: memory of @slots
- * @lock: protects @slots' members that say what is in, and @completing
+ * @lock: protects @slots' members that say what is in, @completing and @time
+ * @time: statistics: from the post of a commit to its completion
  * @completing: somebody completes commits, and will see what is in
  * @timer: finds a target that does not answer
  * @timing: @timer is going to run; under the endpoint's post lock
@@ -124,6 +127,9 @@ struct kfv_batch {
  * @imms: immediates without room in the completion queue
  * @used: receives that are done with, until there are KFV_COMMIT_REPOST
  * @nr_used: how many
+ * @served: statistics: commits that were carried out
+ * @refused: statistics: those that failed
+ * @persist: statistics: of the memory device
  * @work: carries out requests
  * @stopped: no more requests are carried out, nor messages sent
  * @replies: replies
@@ -141,8 +147,9 @@ struct kfv_commit {
 
 	struct kfv_commit_slot	*slots;
 	struct kfv_commit_buf	*bufs;
-	/* protects what is in, in @slots, and @completing; inside of a poll lock */
+	/* protects what is in, in @slots, @completing, @time; inside of a poll lock */
 	spinlock_t		lock;
+	struct kfi_stat_hist	time;
 	bool			completing;
 	struct delayed_work	timer;
 	bool			timing;
@@ -161,6 +168,9 @@ struct kfv_commit {
 	struct list_head	imms;
 	struct ib_recv_wr	*used;
 	unsigned int		nr_used;
+	u64			served;
+	u64			refused;
+	struct kfi_stat_hist	persist;
 	struct delayed_work	work;
 	bool			stopped;
 	struct kfv_commit_reply	*replies;

@@ -6,6 +6,7 @@
  */
 
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -153,6 +154,7 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 		return kfv_tx_abort(&post, kfv_tx_no_slot(ep));
 	slot = kfv_slot_at(commit, ep->tx.commit_head);
 	slot->posted = jiffies;
+	slot->start = flags & KFI_COMMIT ? ktime_get_ns() : 0;
 	slot->asks = asks;
 	slot->sent = false;
 	slot->replied = false;
@@ -163,6 +165,8 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	kfv_commit_start_timer(ep);
+	kfv_tx_count(ep, flags & KFI_COMMIT ? KFI_STAT_COMMIT : KFI_STAT_WRITE,
+		     len);
 	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_WRITE, flags, report);
 	return 0;
 }
@@ -235,6 +239,9 @@ static void kfv_commit_advance(struct kfv_ep *ep)
 		op = slot->op;
 		status = slot->status;
 		slot->sent = false;
+		if (slot->start)
+			kfi_stat_time(&commit->time,
+				      ktime_get_ns() - slot->start);
 		kfv_advance(&ep->tx.commit_tail, 1);
 		spin_unlock_irqrestore(&commit->lock, irq);
 		kfv_commit_report(ep, &op, status);

@@ -106,9 +106,20 @@ static bool kfv_batch_broken(struct kfv_commit *commit,
 	return commit->failed;
 }
 
-static int kfv_batch_persist(struct kfv_batch *batch)
+static int kfv_batch_persist(struct kfv_ep *ep)
 {
-	return batch->nr ? kfi_pmem_persist(batch->spans, batch->nr) : 0;
+	struct kfv_commit *commit = ep->commit;
+	struct kfv_batch *batch = &commit->batch;
+	u64 ns;
+	int ret;
+
+	if (!batch->nr)
+		return 0;
+	ret = kfi_prov_persist(&ep->ep, batch->spans, batch->nr, &ns);
+	spin_lock_irq(&commit->rx_lock);
+	kfi_stat_time(&commit->persist, ns);
+	spin_unlock_irq(&commit->rx_lock);
+	return ret;
 }
 
 static void kfv_batch_one(struct kfv_ep *ep, struct kfv_commit_rx *rx)
@@ -125,7 +136,7 @@ static void kfv_batch_one(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 		rx->status = KFV_WIRE_BROKEN;
 	if (req->inline_len && rx->status == KFV_WIRE_OK)
 		kfv_batch_store(batch, rx);
-	err = rx->status == KFV_WIRE_OK ? kfv_batch_persist(batch) : 0;
+	err = rx->status == KFV_WIRE_OK ? kfv_batch_persist(ep) : 0;
 	if (err) {
 		rx->status = KFV_WIRE_IO;
 		rx->detail = -err;
@@ -171,7 +182,7 @@ static void kfv_batch_many(struct kfv_ep *ep, struct list_head *list)
 	list_for_each_entry(rx, list, node)
 		if (kfv_rx_request(rx)->op == KFV_WIRE_COMMIT)
 			kfv_batch_add(ep, rx);
-	err = kfv_batch_persist(batch);
+	err = kfv_batch_persist(ep);
 	kfv_batch_put(batch, 0);
 	if (!err)
 		return;
@@ -182,6 +193,17 @@ static void kfv_batch_many(struct kfv_ep *ep, struct list_head *list)
 		rx->status = KFV_WIRE_IO;
 		rx->detail = -err;
 	}
+}
+
+static void kfv_batch_count(struct kfv_commit *commit,
+			    const struct kfv_commit_rx *rx)
+{
+	if (kfv_rx_request(rx)->op != KFV_WIRE_COMMIT)
+		return;
+	spin_lock_irq(&commit->rx_lock);
+	commit->served++;
+	commit->refused += rx->status != KFV_WIRE_OK;
+	spin_unlock_irq(&commit->rx_lock);
 }
 
 static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
@@ -195,6 +217,7 @@ static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
 	else
 		kfv_batch_many(ep, list);
 	list_for_each_entry(rx, list, node) {
+		kfv_batch_count(commit, rx);
 		if (rx->status == KFV_WIRE_OK)
 			continue;
 		commit->failed = true;

@@ -13,14 +13,15 @@
 #include "verbs.h"
 
 /* Each credit of an endpoint is a use of the queue. */
-static int kfv_bind_credit(struct kfv_cq *cq, struct kfi_cq_credit **credit,
-			   unsigned int size, struct work_struct *work)
+static int kfv_bind_credit(struct kfv_ep *ep, struct kfv_cq *cq,
+			   struct kfi_cq_credit **credit, unsigned int size,
+			   struct work_struct *work)
 {
 	struct kfi_cq_credit *reserved;
 
 	if (!kfi_obj_get(&cq->pcq.cq.fid))
 		return -EINVAL;
-	reserved = kfi_cq_reserve(&cq->pcq, size, kfv_wq, work);
+	reserved = kfi_cq_reserve(&cq->pcq, &ep->ep, size, kfv_wq, work);
 	if (IS_ERR(reserved)) {
 		kfi_obj_put(&cq->pcq.cq.fid);
 		return PTR_ERR(reserved);
@@ -42,7 +43,8 @@ static int kfv_bind_tx(struct kfv_ep *ep, struct kfv_cq *cq, bool selective)
 {
 	int ret;
 
-	ret = kfv_bind_credit(cq, &ep->tx.credit, ep->tx_size, &ep->tx.work);
+	ret = kfv_bind_credit(ep, cq, &ep->tx.credit, ep->tx_size,
+			      &ep->tx.work);
 	if (ret)
 		return ret;
 	ep->tx_cq = cq;
@@ -56,9 +58,10 @@ static int kfv_bind_rx(struct kfv_ep *ep, struct kfv_cq *cq, bool selective)
 	int ret = 0;
 
 	if (ep->kind != KFI_KIND_COMMIT)
-		ret = kfv_bind_credit(cq, &ep->rx.credit, ep->rx_size, NULL);
+		ret = kfv_bind_credit(ep, cq, &ep->rx.credit, ep->rx_size,
+				      NULL);
 	if (!ret && ep->commit)
-		ret = kfv_bind_credit(cq, &ep->commit->credit, ep->rx_size,
+		ret = kfv_bind_credit(ep, cq, &ep->commit->credit, ep->rx_size,
 				      &ep->commit->room);
 	if (ret) {
 		kfv_unbind_credit(cq, &ep->rx.credit);
@@ -109,6 +112,7 @@ static int kfv_ep_close(struct kfid *fid)
 	}
 	cancel_delayed_work_sync(&ep->timer);
 	cancel_delayed_work_sync(&ep->down);
+	kfi_stat_ep_close(&ep->stat);
 	kfv_ep_unbind(ep);
 	kfv_pair_destroy(ep);
 	kfv_commit_destroy(ep);
@@ -204,7 +208,8 @@ int kfv_ep_enable(struct kfv_ep *ep)
 			return ret;
 		}
 	}
-	ep->enabled = true;
+	/* pairs with kfv_ep_add_stats() */
+	smp_store_release(&ep->enabled, true);
 	kfv_rx_stop(ep, 0);
 	return 0;
 }
@@ -312,6 +317,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	spin_lock_init(&ep->tx.lock);
 	spin_lock_init(&ep->rx.lock);
 	ep->rx.error = -KFI_EOPBADSTATE;
+	u64_stats_init(&ep->rx.received.sync);
 	INIT_DELAYED_WORK(&ep->timer, kfv_ep_timer);
 	INIT_DELAYED_WORK(&ep->down, kfv_ep_down);
 	INIT_WORK(&ep->tx.work, kfv_tx_work);
@@ -360,6 +366,7 @@ static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 	mutex_lock(&domain->lock);
 	list_add_tail(&ep->node, &domain->eps);
 	mutex_unlock(&domain->lock);
+	kfi_stat_ep_open(&ep->stat, &ep->ep, &kfv_provider);
 	*made = ep;
 	return 0;
 

@@ -11,6 +11,7 @@
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
+#include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 
 #include <kfi_atomic.h>
@@ -198,6 +199,8 @@ struct kfv_sq {
  * @work: calls @handler
  * @handler: told when there is room again
  * @selective: only operations that ask for it are reported
+ * @posted: statistics, as is @full
+ * @full: posts that were refused for lack of room, up to KFI_STAT_SLOTS_FULL
  * @commit_tail: commits that completed; written by completions only
  */
 struct kfv_txq {
@@ -214,6 +217,8 @@ struct kfv_txq {
 	struct work_struct		work;
 	struct kfi_tx_handler_attr	handler;
 	bool				selective;
+	struct kfi_stat_count		posted[KFI_STAT_POSTS];
+	u64				full[KFI_STAT_SLOTS_FULL + 1];
 
 	u32				commit_tail ____cacheline_aligned_in_smp;
 };
@@ -235,6 +240,18 @@ struct kfv_rx {
 };
 
 /**
+ * struct kfv_rx_stats - what was received, by who completes receives
+ * @sync: of all that follows
+ * @ops: statistics: KFI_STAT_RECV and, behind it, KFI_STAT_DATA
+ * @bytes: as @ops
+ */
+struct kfv_rx_stats {
+	struct u64_stats_sync	sync;
+	u64_stats_t		ops[2];
+	u64_stats_t		bytes[2];
+};
+
+/**
  * struct kfv_rxq - what an endpoint receives
  * @lock: serialises posts; protects all members up to @credit. Taken inside of a
  *	completion queue's poll lock
@@ -249,7 +266,10 @@ struct kfv_rx {
  * @credit: slots of the completion queue
  * @queue: the device's completion queue
  * @selective: only receives that ask for it are reported
- * @tail: receives that completed; written by completions only
+ * @full: statistics: posts that were refused for lack of room
+ * @data: statistics: data that came without a receive
+ * @tail: receives that completed; written by completions only, as is @received
+ * @received: statistics
  */
 struct kfv_rxq {
 	/* serialises posts; protects what follows up to @credit; any context */
@@ -265,8 +285,11 @@ struct kfv_rxq {
 	struct kfi_cq_credit	*credit;
 	struct kfv_queue	queue;
 	bool			selective;
+	u64			full;
+	struct kfi_stat_count	data;
 
 	u32			tail ____cacheline_aligned_in_smp;
+	struct kfv_rx_stats	received;
 };
 
 /**
@@ -329,6 +352,7 @@ enum kfv_state {
  * @rx: what it receives
  * @commit: of an endpoint that commits, else NULL
  * @pair: of one that has messages as well: its other queue pair, else NULL
+ * @stat: its place among the provider's endpoints
  */
 struct kfv_ep {
 	struct kfid_ep		ep;
@@ -374,6 +398,7 @@ struct kfv_ep {
 	struct kfv_rxq		rx;
 	struct kfv_commit	*commit;
 	struct kfv_pair		*pair;
+	struct kfi_stat_ep	stat;
 };
 
 static inline struct kfv_ep *to_kfv_ep(struct kfid_ep *ep)
@@ -500,5 +525,8 @@ void kfv_rx_start(struct kfv_ep *ep, struct ib_qp *qp);
 void kfv_rx_stop(struct kfv_ep *ep, int error);
 void kfv_rx_flush(struct kfv_ep *ep);
 ssize_t kfv_recvmsg(struct kfid_ep *ep, const struct kfi_msg *msg, u64 flags);
+
+/* stats.c */
+void kfv_ep_add_stats(struct kfid_ep *ep, struct kfi_ep_stats *stats);
 
 #endif /* KFV_EP_H */

@@ -143,4 +143,5 @@ static int kfv_ep_setopt(struct kfid *fid, int level, int optname,
 const struct kfi_ops_ep kfv_ep_ops = {
 	.getopt	= kfv_ep_getopt,
 	.setopt	= kfv_ep_setopt,
+	.add_stats = kfv_ep_add_stats,
 };

@@ -50,11 +50,15 @@ static int kfv_rx_post(struct kfv_ep *ep, const struct kfi_msg *msg, u64 flags,
 
 	if (unlikely(rxq->error))
 		return rxq->error;
-	if (!kfi_cq_take(rxq->credit))
+	if (!kfi_cq_take(rxq->credit)) {
+		rxq->full++;
 		return -EAGAIN;
+	}
 	ret = -EAGAIN;
-	if (rxq->head - kfv_tail(&rxq->tail) > rxq->mask)
+	if (rxq->head - kfv_tail(&rxq->tail) > rxq->mask) {
+		rxq->full++;
 		goto err_untake;
+	}
 	ret = kfv_rx_build(ep, rx, msg, len);
 	if (ret)
 		goto err_untake;
@@ -88,12 +92,23 @@ ssize_t kfv_recvmsg(struct kfid_ep *kfid_ep, const struct kfi_msg *msg,
 	return ret;
 }
 
+static void kfv_rx_count(struct kfv_rx_stats *stats, bool data, size_t len)
+{
+	u64_stats_update_begin(&stats->sync);
+	u64_stats_inc(&stats->ops[data]);
+	u64_stats_add(&stats->bytes[data], len);
+	u64_stats_update_end(&stats->sync);
+}
+
 static void kfv_rx_finish(struct kfv_ep *ep, struct kfv_rx *rx,
 			  struct kfi_comp *comp)
 {
 	struct kfv_rxq *rxq = &ep->rx;
 	bool report = rx->report;
 
+	if (!comp->err)
+		kfv_rx_count(&rxq->received, comp->flags & KFI_REMOTE_WRITE,
+			     comp->len);
 	comp->op_context = rx->context;
 	kfv_sge_unmap(ep->domain, rx->sge, rx->wr.num_sge, DMA_FROM_DEVICE);
 	kfv_advance(&rxq->tail, 1);

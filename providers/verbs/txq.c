@@ -46,20 +46,28 @@ ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
 	return error;
 }
 
+/* There is no room: the consumer has to try again. */
+int kfv_tx_full(struct kfv_txq *tx, enum kfi_stat_full full)
+{
+	lockdep_assert_held(&tx->lock);
+	tx->full[full]++;
+	return -EAGAIN;
+}
+
 /* As for fences: either a completion sees that somebody waits, or there is room. */
 static int kfv_tx_no_room(struct kfv_post *post)
 {
 	struct kfv_txq *tx = &post->ep->tx;
 
 	if (!tx->handler.handler)
-		return -EAGAIN;
+		return kfv_tx_full(tx, KFI_STAT_TX_FULL);
 	WRITE_ONCE(tx->room, post->nr_wrs ? tx->sq.rma_wrs : 1);
 	smp_mb__before_atomic(); /* pairs with the one in kfv_tx_wake_room() */
 	kfv_tx_wait(tx, KFV_WAIT_ROOM);
 	if (kfv_tx_room(&tx->sq) >= tx->room &&
 	    test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
 		queue_work(kfv_wq, &tx->work);
-	return -EAGAIN;
+	return kfv_tx_full(tx, KFI_STAT_TX_FULL);
 }
 
 /* Takes a slot that has come back, or asks to be told of one. */
@@ -148,11 +156,11 @@ int kfv_tx_no_slot(struct kfv_ep *ep)
 {
 	struct kfv_txq *tx = &ep->tx;
 
-	if (!tx->handler.handler)
-		return -EAGAIN;
-	kfv_tx_wait(tx, KFV_WAIT_SLOT);
-	kfv_tx_wake_slot(ep);
-	return -EAGAIN;
+	if (tx->handler.handler) {
+		kfv_tx_wait(tx, KFV_WAIT_SLOT);
+		kfv_tx_wake_slot(ep);
+	}
+	return kfv_tx_full(tx, KFI_STAT_SLOTS_FULL);
 }
 
 static noinline void kfv_tx_wake_waiters(struct kfv_ep *ep)

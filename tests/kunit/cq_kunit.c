@@ -9,6 +9,7 @@
 
 struct cq_fixture {
 	struct kfid_domain	domain;
+	struct kfid_ep		ep;
 	struct kfi_prov_cq	pcq;
 	struct kfi_cq_credit	*credit;
 	struct work_struct	work;
@@ -56,7 +57,8 @@ static int open_cq(struct cq_fixture *f, size_t size, enum kfi_cq_format format,
 
 static void reserve(struct kunit *test, struct cq_fixture *f, unsigned int n)
 {
-	f->credit = kfi_cq_reserve(&f->pcq, n, system_unbound_wq, &f->work);
+	f->credit = kfi_cq_reserve(&f->pcq, &f->ep, n, system_unbound_wq,
+				   &f->work);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(f->credit));
 }
 
@@ -188,9 +190,11 @@ static void cq_overrun_is_refused(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, open_cq(f, 10, KFI_CQ_FORMAT_CONTEXT, NULL), 0);
 	reserve(test, f, 6);
-	other = kfi_cq_reserve(&f->pcq, 5, system_unbound_wq, &f->work);
+	other = kfi_cq_reserve(&f->pcq, &f->ep, 5, system_unbound_wq,
+			       &f->work);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(other), -ENOSPC);
-	other = kfi_cq_reserve(&f->pcq, 4, system_unbound_wq, &f->work);
+	other = kfi_cq_reserve(&f->pcq, &f->ep, 4, system_unbound_wq,
+			       &f->work);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
 	kfi_cq_release(other);
 	kfi_cq_release(f->credit);
@@ -209,10 +213,12 @@ static void cq_unread_outlive_the_endpoint(struct kunit *test)
 	complete_one(f, 1, 0);
 	complete_one(f, 2, 0);
 	kfi_cq_release(f->credit);
-	other = kfi_cq_reserve(&f->pcq, 3, system_unbound_wq, &f->work);
+	other = kfi_cq_reserve(&f->pcq, &f->ep, 3, system_unbound_wq,
+			       &f->work);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(other), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, kfi_cq_read(&f->pcq.cq, entry, 1), 1);
-	other = kfi_cq_reserve(&f->pcq, 3, system_unbound_wq, &f->work);
+	other = kfi_cq_reserve(&f->pcq, &f->ep, 3, system_unbound_wq,
+			       &f->work);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
 	kfi_cq_release(other);
 	KUNIT_EXPECT_EQ(test, kfi_cq_read(&f->pcq.cq, entry, 4), 1);

@@ -43,6 +43,7 @@ struct ring_reader {
 
 struct ring_fixture {
 	struct kfid_domain	domain;
+	struct kfid_ep		ep;
 	struct kfi_prov_cq	pcq;
 	struct ring_maker	makers[MAKERS];
 	struct ring_reader	readers[READERS];
@@ -195,7 +196,8 @@ static void ring_open(struct kunit *test, struct ring_fixture *f,
 		init_completion(&maker->done);
 		INIT_WORK(&maker->work, make_entries);
 		INIT_WORK(&maker->room, room_work);
-		maker->credit = kfi_cq_reserve(&f->pcq, SLOTS, system_unbound_wq,
+		maker->credit = kfi_cq_reserve(&f->pcq, &f->ep, SLOTS,
+					       system_unbound_wq,
 					       &maker->room);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(maker->credit));
 	}
