@@ -15,6 +15,7 @@
 #include <linux/string.h>
 
 #include <kfi_prov.h>
+#include <trace/events/kfi.h>
 
 #include "core.h"
 
@@ -399,6 +400,12 @@ static inline void publish_slot(struct kfi_prov_cq *pcq,
 		run_handler(pcq, state);
 }
 
+static noinline void trace_complete(const struct kfi_cq_credit *credit,
+				    const struct kfi_comp *comp)
+{
+	trace_kfi_complete(credit, comp);
+}
+
 /* Before anybody can read the entry: the credit may be gone then. */
 static noinline void count_error(struct kfi_cq_credit *credit, int err)
 {
@@ -427,12 +434,25 @@ void kfi_cq_complete(struct kfi_cq_credit *credit, const struct kfi_comp *comp)
 
 	if (unlikely(comp->err))
 		count_error(credit, comp->err);
+	if (trace_kfi_complete_enabled())
+		trace_complete(credit, comp);
 	slot = claim_slot(pcq, &nr);
 	slot->credit = credit;
 	slot->comp = *comp;
 	publish_slot(pcq, slot, nr);
 }
 EXPORT_SYMBOL_GPL(kfi_cq_complete);
+
+/* Apart, so that while nobody traces it costs a no-op and not a register. */
+static noinline void complete_op_traced(struct kfi_cq_credit *credit,
+					void *op_context, u64 flags)
+{
+	const struct kfi_comp comp = {
+		.op_context = op_context, .flags = flags,
+	};
+
+	kfi_cq_complete(credit, &comp);
+}
 
 /**
  * kfi_cq_complete_op() - kfi_cq_complete() of an operation that has succeeded and
@@ -450,6 +470,10 @@ void kfi_cq_complete_op(struct kfi_cq_credit *credit, void *op_context,
 	struct kfi_cq_slot *slot;
 	unsigned long nr;
 
+	if (trace_kfi_complete_enabled()) {
+		complete_op_traced(credit, op_context, flags);
+		return;
+	}
 	slot = claim_slot(pcq, &nr);
 	slot->credit = credit;
 	slot->comp.op_context = op_context;

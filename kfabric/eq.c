@@ -15,6 +15,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include <trace/events/kfi.h>
+
 #include "core.h"
 
 #define KFI_EQ_DEFAULT_SIZE	64
@@ -350,6 +352,7 @@ void kfi_eq_post(struct kfid_eq *eq, struct kfi_eq_event *ev)
 
 	spin_lock_irqsave(&keq->lock, irq);
 	if (list_empty(&ev->node)) {
+		trace_kfi_event(ev);
 		list_add_tail(&ev->node, &keq->events);
 		if (keq->armed && keq->handler)
 			queue_work(kfi_eq_wq, &keq->work);

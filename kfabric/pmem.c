@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include <kfi_prov.h>
+#include <trace/events/kfi.h>
 
 #include "memdev.h"
 
@@ -366,6 +367,15 @@ int kfi_pmem_persist(const struct kfi_pmem_span *spans, unsigned int nr)
 }
 EXPORT_SYMBOL_GPL(kfi_pmem_persist);
 
+static u64 spans_len(const struct kfi_pmem_span *spans, unsigned int nr)
+{
+	u64 len = 0;
+
+	while (nr--)
+		len += spans[nr].len;
+	return len;
+}
+
 /**
  * kfi_prov_persist() - kfi_pmem_persist() of what a peer has asked an endpoint for
  * @ep: the endpoint
@@ -382,9 +392,12 @@ int kfi_prov_persist(const struct kfid_ep *ep, const struct kfi_pmem_span *spans
 	u64 start;
 	int ret;
 
+	if (trace_kfi_persist_begin_enabled())
+		trace_kfi_persist_begin(ep, nr, spans_len(spans, nr));
 	start = ktime_get_ns();
 	ret = kfi_pmem_persist(spans, nr);
 	*ns = ktime_get_ns() - start;
+	trace_kfi_persist_end(ep, -ret, *ns);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kfi_prov_persist);
@@ -418,6 +431,7 @@ void kfi_memdev_revoke(struct kfi_memdev *dev)
 	bool first;
 
 	might_sleep();
+	trace_kfi_memdev_revoke(dev);
 	mutex_lock(&dev->lock);
 	down_write(&dev->alive);
 	first = !dev->revoked;

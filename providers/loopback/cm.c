@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include <kfi_errno.h>
+#include <trace/events/kfi.h>
 
 #include "conn.h"
 #include "ep.h"
@@ -89,6 +90,7 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 	if (ret)
 		return ret;
 
+	trace_kfi_connect(&ep->ep.fid, dest);
 	lo_conn_attach(conn, ep, LO_ACTIVE);
 	lo_mr_declare(ep->domain, &conn->memory[LO_ACTIVE]);
 	if (ev) {
@@ -197,6 +199,7 @@ static int lo_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
 	    KFI_COMMIT_NONE)
 		ret = -EOPNOTSUPP;
 	if (!ret) {
+		trace_kfi_accept(&ep->fid, &lo->conn->addrs[LO_ACTIVE]);
 		lo_mr_declare(lo->domain, &lo->conn->memory[LO_PASSIVE]);
 		if (!lo_conn_up(lo->conn, param, paramlen))
 			ret = -ECONNRESET;
@@ -213,6 +216,7 @@ static int lo_shutdown(struct kfid_ep *ep, u64 flags)
 		return -EINVAL;
 	if (!lo->conn || !lo_conn_was_up(lo->conn))
 		return -ENOTCONN;
+	trace_kfi_shutdown(ep);
 	lo_conn_shutdown(lo);
 	lo_ep_wait_drained(lo);
 	return 0;

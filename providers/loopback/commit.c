@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <trace/events/kfi.h>
+
 #include "commit.h"
 #include "conn.h"
 #include "ep.h"
@@ -271,6 +273,7 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 	if (commit->error)
 		error = commit->error;
 	lo_rx_served(peer, error);
+	trace_kfi_commit_reply(&peer->ep, desc.nr, lo_errno(error));
 	lo_commit_release(commit);
 	spin_lock(&commits->lock);
 	commits->head++;

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include <kfi_errno.h>
+#include <trace/events/kfi.h>
 
 #include "conn.h"
 #include "loopback.h"
@@ -145,6 +146,7 @@ int lo_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,
 		return -EINVAL;
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;
+	trace_kfi_reject(&pep->fid, &conn->addrs[LO_ACTIVE]);
 	lo_conn_refuse(conn, LO_REJECTED, param, paramlen);
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include <trace/events/kfi.h>
+
 #include "loopback.h"
 #include "mem.h"
 
@@ -176,6 +178,7 @@ static int lo_mr_close(struct kfid *fid)
 
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
+	trace_kfi_mr_close(&mr->mr, mr->len);
 	xa_erase(&mr->domain->mrs, (u32)mr->mr.key >> LO_KEY_SHIFT);
 	lo_mr_kill(mr);
 	lo_mr_put(mr);
@@ -336,6 +339,7 @@ static int lo_mr_regattr(struct kfid_domain *domain,
 	ret = lo_mr_setup(lo, attr);
 	if (ret)
 		goto err_domain;
+	trace_kfi_mr_reg(&lo->mr, len);
 	*mr = &lo->mr;
 	return 0;
 

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 
 #include <kfi_errno.h>
+#include <trace/events/kfi.h>
 
 #include "ep.h"
 #include "loopback.h"
@@ -19,6 +20,7 @@ static void lo_tx_room(struct work_struct *work)
 {
 	struct lo_ep *ep = container_of(work, struct lo_ep, tx.room);
 
+	trace_kfi_tx_room(&ep->ep);
 	ep->tx.handler.handler(&ep->ep, ep->tx.handler.context);
 }
 
@@ -70,8 +72,11 @@ bool lo_tx_quiet(const struct lo_ep *ep, u64 flags)
 /* There is no room: the consumer has to try again. */
 static int lo_tx_full(struct lo_tx *tx, enum kfi_stat_full full)
 {
+	const struct lo_ep *ep = container_of(tx, struct lo_ep, tx);
+
 	lockdep_assert_held(&tx->lock);
 	tx->full[full]++;
+	trace_kfi_tx_full(&ep->ep, full);
 	return -EAGAIN;
 }
 
@@ -85,9 +90,14 @@ static void lo_tx_count(struct lo_tx *tx, const struct lo_desc *desc)
 	};
 	enum kfi_stat_op op = desc->flags & KFI_COMMIT ? KFI_STAT_COMMIT :
 							 ops[desc->type];
+	const struct lo_ep *ep = container_of(tx, struct lo_ep, tx);
 
 	tx->posted[op].ops++;
 	tx->posted[op].bytes += desc->len;
+	trace_kfi_post(&ep->ep, op, desc->len, desc->flags);
+	if (op == KFI_STAT_COMMIT)
+		trace_kfi_commit_request(&ep->ep, desc->nr, desc->nr_ranges,
+					 desc->len);
 }
 
 static int lo_tx_take(struct lo_tx *tx)
@@ -262,15 +272,14 @@ void lo_tx_done(struct lo_ep *ep, struct lo_op *op)
 	spin_unlock_irq(&tx->lock);
 }
 
-static void lo_tx_time(struct lo_tx *tx, const struct lo_desc *desc)
+static void lo_tx_time(struct lo_ep *ep, const struct lo_desc *desc)
 {
-	unsigned long irq;
+	u64 ns = ktime_get_ns() - desc->start;
 
-	if (!(desc->flags & KFI_COMMIT))
-		return;
-	spin_lock_irqsave(&tx->lock, irq);
-	kfi_stat_time(&tx->time, ktime_get_ns() - desc->start);
-	spin_unlock_irqrestore(&tx->lock, irq);
+	trace_kfi_commit_done(&ep->ep, desc->nr, ns);
+	spin_lock_irq(&ep->tx.lock);
+	kfi_stat_time(&ep->tx.time, ns);
+	spin_unlock_irq(&ep->tx.lock);
 }
 
 /* Makes the entry, or gives the slot back without one. */
@@ -284,7 +293,8 @@ void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 		.prov_errno = error,
 	};
 
-	lo_tx_time(&ep->tx, desc);
+	if (desc->flags & KFI_COMMIT)
+		lo_tx_time(ep, desc);
 	if (desc->quiet && !error)
 		kfi_cq_complete_silent(ep->tx.credit);
 	else

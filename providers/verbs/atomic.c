@@ -59,7 +59,7 @@ static int kfv_atomic_post(struct kfv_ep *ep, const struct kfi_msg_atomic *msg,
 		ret = kfv_atomic_build(&post, msg, compare, result);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
-	kfv_tx_count(ep, KFI_STAT_ATOMIC, sizeof(u64));
+	kfv_tx_count(ep, KFI_STAT_ATOMIC, sizeof(u64), flags);
 	kfv_tx_end(&post, msg->context, comp_flags, flags, report);
 	return 0;
 }

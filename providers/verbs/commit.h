@@ -230,6 +230,7 @@ void kfv_commit_info(struct kfv_ep *ep, struct kfi_commit_info *info);
 int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 		    size_t len, bool report);
 bool kfv_commit_room(struct kfv_ep *ep);
+int kfv_wire_errno(u8 status);
 void kfv_commit_sent(struct kfv_ep *ep, struct kfv_op *op);
 bool kfv_commit_replied(struct kfv_ep *ep, const struct kfv_wire_reply *reply);
 void kfv_commit_flush(struct kfv_ep *ep);

@@ -134,6 +134,19 @@ static int kfv_commit_make(struct kfv_post *post, struct kfv_commit_slot *slot,
 	return kfv_read_build(post, slot, msg, flags, len);
 }
 
+static void kfv_commit_count(struct kfv_post *post, u64 flags, size_t ranges,
+			     size_t len)
+{
+	struct kfv_ep *ep = post->ep;
+
+	if (!(flags & KFI_COMMIT)) {
+		kfv_tx_count(ep, KFI_STAT_WRITE, len, flags);
+		return;
+	}
+	kfv_tx_count(ep, KFI_STAT_COMMIT, len, flags);
+	trace_kfi_commit_request(&ep->ep, ep->tx.commit_head, ranges, len);
+}
+
 /* Posts a commit, or a write that the target's provider has to answer. */
 int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 		    size_t len, bool report)
@@ -165,8 +178,7 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
 	if (ret)
 		return kfv_tx_abort(&post, ret);
 	kfv_commit_start_timer(ep);
-	kfv_tx_count(ep, flags & KFI_COMMIT ? KFI_STAT_COMMIT : KFI_STAT_WRITE,
-		     len);
+	kfv_commit_count(&post, flags, msg->rma_iov_count, len);
 	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_WRITE, flags, report);
 	return 0;
 }
@@ -175,9 +187,11 @@ int kfv_commit_post(struct kfv_ep *ep, const struct kfi_msg_rma *msg, u64 flags,
  * Completing, in the order of posting
  */
 
-static int kfv_wire_errno(u8 status)
+int kfv_wire_errno(u8 status)
 {
 	switch (status) {
+	case KFV_WIRE_OK:
+		return 0;
 	case KFV_WIRE_ACCESS:
 		return -EACCES;
 	case KFV_WIRE_BROKEN:
@@ -218,6 +232,17 @@ static struct kfv_commit_slot *kfv_commit_next(struct kfv_ep *ep)
 	return slot->sent && slot->replied ? slot : NULL;
 }
 
+/* Statistics of the oldest commit, which is complete. */
+static void kfv_commit_time(struct kfv_ep *ep,
+			    const struct kfv_commit_slot *slot)
+{
+	u64 ns = ktime_get_ns() - slot->start;
+
+	lockdep_assert_held(&ep->commit->lock);
+	kfi_stat_time(&ep->commit->time, ns);
+	trace_kfi_commit_done(&ep->ep, ep->tx.commit_tail, ns);
+}
+
 /*
  * Two contexts learn that something is in. One of them completes, and looks again
  * for what the other has found meanwhile; without the lock, for the completion
@@ -240,8 +265,7 @@ static void kfv_commit_advance(struct kfv_ep *ep)
 		status = slot->status;
 		slot->sent = false;
 		if (slot->start)
-			kfi_stat_time(&commit->time,
-				      ktime_get_ns() - slot->start);
+			kfv_commit_time(ep, slot);
 		kfv_advance(&ep->tx.commit_tail, 1);
 		spin_unlock_irqrestore(&commit->lock, irq);
 		kfv_commit_report(ep, &op, status);

@@ -9,6 +9,8 @@
 #include <linux/overflow.h>
 #include <linux/workqueue.h>
 
+#include <trace/events/kfi.h>
+
 #include "commit.h"
 #include "ep.h"
 #include "verbs.h"
@@ -293,6 +295,8 @@ static bool kfv_reply(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
 		.generation = req->generation,
 		.detail = cpu_to_be32(rx->detail),
 	};
+	trace_kfi_commit_reply(&ep->ep, be32_to_cpu(req->generation),
+			       -kfv_wire_errno(rx->status));
 	if (kfv_reply_post(ep, reply))
 		kfv_ep_lost(ep);
 	return true;

@@ -8,6 +8,8 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
+#include <trace/events/kfi.h>
+
 #include "commit.h"
 #include "ep.h"
 #include "pair.h"
@@ -71,6 +73,7 @@ static int kfv_ep_start(struct kfv_ep *ep)
 	ret = kfv_link_open(&ep->link);
 	if (ret)
 		return ret;
+	trace_kfi_connect(&ep->ep.fid, &ep->dest);
 	kfv_ep_set_connecting(ep);
 	ret = rdma_resolve_addr(ep->link.id, kfv_ep_source(ep),
 				(struct sockaddr *)&ep->dest, ep->connect_ms);
@@ -155,6 +158,7 @@ static int kfv_ep_answer(struct kfv_ep *ep)
 	if (ret)
 		return ret;
 	ep->depth = ep->param.initiator_depth;
+	trace_kfi_accept(&ep->ep.fid, &ep->peer);
 	kfv_ep_set_connecting(ep);
 	if (ep->pair)
 		kfv_pair_await(ep->pair);
@@ -218,6 +222,7 @@ static int kfv_ep_shutdown(struct kfid_ep *kfid_ep, u64 flags)
 		return -EINVAL;
 	if (!kfv_domain_get(ep->domain))
 		return -ENODEV;
+	trace_kfi_shutdown(kfid_ep);
 	mutex_lock(&ep->lock);
 	if (kfv_ep_was_connected(ep))
 		kfv_ep_teardown(ep, false);

@@ -7,6 +7,8 @@
 #include <linux/string.h>
 #include <rdma/ib_cache.h>
 
+#include <trace/events/kfi.h>
+
 #include "verbs.h"
 
 /* protects the list of devices */
@@ -166,6 +168,7 @@ static void kfv_device_remove(struct ib_device *ib, void *client_data)
 
 	if (!dev)
 		return;
+	trace_kfi_device_remove(dev_name(&ib->dev));
 	mutex_lock(&kfv_devices_lock);
 	list_del_init(&dev->node);
 	mutex_unlock(&kfv_devices_lock);

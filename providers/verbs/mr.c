@@ -8,6 +8,8 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 
+#include <trace/events/kfi.h>
+
 #include "commit.h"
 #include "flush.h"
 #include "verbs.h"
@@ -230,6 +232,7 @@ static int kfv_mr_close(struct kfid *fid)
 
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
+	trace_kfi_mr_close(&mr->mr, mr->len);
 	if (mr->mr.key & KFI_KEY_PMEM)
 		kfv_pmem_unpublish(mr);
 	if (kfv_domain_get(domain)) {
@@ -319,6 +322,7 @@ int kfv_mr_regattr(struct kfid_domain *kfid_domain,
 	kfv_domain_put(domain);
 	if (ret)
 		goto err_free;
+	trace_kfi_mr_reg(&mr->mr, mr->len);
 	*pmr = &mr->mr;
 	return 0;
 

@@ -61,7 +61,7 @@ static noinline int kfv_send_post(struct kfv_ep *ep, struct kfv_sq *sq,
 	ret = kfv_send_fill(&post, msg, flags, len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
-	kfv_tx_count(ep, KFI_STAT_SEND, len);
+	kfv_tx_count(ep, KFI_STAT_SEND, len, flags);
 	kfv_tx_end(&post, msg->context, KFI_MSG | KFI_SEND, flags, report);
 	return 0;
 }
@@ -84,7 +84,7 @@ static __always_inline int kfv_send_one(struct kfv_ep *ep, struct kfv_sq *sq,
 		kfv_tx_abort_one(ep);
 		return ret;
 	}
-	kfv_tx_count(ep, KFI_STAT_SEND, msg->msg_iov->iov_len);
+	kfv_tx_count(ep, KFI_STAT_SEND, msg->msg_iov->iov_len, flags);
 	kfv_tx_end_one(ep, sq, wr, msg->context, KFI_MSG | KFI_SEND, flags,
 		       report);
 	return 0;

@@ -9,6 +9,8 @@
 #include <linux/string.h>
 #include <rdma/ib_cm.h>
 
+#include <trace/events/kfi.h>
+
 #include "cm.h"
 #include "commit.h"
 #include "ep.h"
@@ -265,6 +267,7 @@ static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
 	id = kfv_connreq_take(cr);
 	if (IS_ERR(id))
 		return PTR_ERR(id);
+	trace_kfi_reject(&kfid_pep->fid, &id->route.addr.dst_addr);
 	rdma_reject(id, param, paramlen, IB_CM_REJ_CONSUMER_DEFINED);
 	rdma_destroy_id(id);
 	return 0;

@@ -14,6 +14,8 @@
 #include <linux/mm.h>
 #include <linux/uio.h>
 
+#include <trace/events/kfi.h>
+
 #include "ep.h"
 #include "verbs.h"
 
@@ -43,7 +45,9 @@ struct kfv_post {
 
 /* txq.c */
 int kfv_tx_state_error(const struct kfv_ep *ep);
-int kfv_tx_full(struct kfv_txq *tx, enum kfi_stat_full full);
+void kfv_tx_trace(const struct kfv_ep *ep, enum kfi_stat_op op, size_t len,
+		  u64 flags);
+int kfv_tx_full(struct kfv_ep *ep, enum kfi_stat_full full);
 bool kfv_tx_want_slot(struct kfv_txq *tx);
 int kfv_tx_next_error(struct kfv_post *post);
 int kfv_tx_abort(struct kfv_post *post, int error);
@@ -95,7 +99,7 @@ static inline int kfv_tx_begin(struct kfv_post *post, struct kfv_ep *ep,
 	if (unlikely(ep->state != KFV_CONNECTED))
 		return kfv_tx_state_error(ep);
 	if (unlikely(!kfi_cq_take(tx->credit)) && !kfv_tx_want_slot(tx))
-		return kfv_tx_full(tx, KFI_STAT_TX_FULL);
+		return kfv_tx_full(ep, KFI_STAT_TX_FULL);
 	post->ep = ep;
 	post->sq = sq;
 	post->op = &sq->ops[sq->op_head & sq->op_mask];
@@ -156,12 +160,14 @@ static inline void kfv_tx_give(struct kfv_ep *ep, struct kfv_sq *sq,
 		kfv_ep_lost_locked(ep);
 }
 
-/* Statistics, of an operation that is going to be posted. */
+/* Of an operation that is going to be posted: statistics, and who wants to see it. */
 static inline void kfv_tx_count(struct kfv_ep *ep, enum kfi_stat_op op,
-				size_t len)
+				size_t len, u64 flags)
 {
 	ep->tx.posted[op].ops++;
 	ep->tx.posted[op].bytes += len;
+	if (trace_kfi_post_enabled())
+		kfv_tx_trace(ep, op, len, flags);
 }
 
 /* The operation is whole: from here on it is going to complete. */

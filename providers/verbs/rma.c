@@ -159,7 +159,7 @@ static noinline int kfv_write_post(struct kfv_ep *ep,
 		ret = kfv_rma_deliver(&post, msg);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
-	kfv_tx_count(ep, KFI_STAT_WRITE, len);
+	kfv_tx_count(ep, KFI_STAT_WRITE, len, flags);
 	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_WRITE, flags, report);
 	return 0;
 }
@@ -180,7 +180,7 @@ static noinline int kfv_read_post(struct kfv_ep *ep,
 				   DMA_FROM_DEVICE, flags, len);
 	if (ret)
 		return kfv_tx_abort(&post, ret);
-	kfv_tx_count(ep, KFI_STAT_READ, len);
+	kfv_tx_count(ep, KFI_STAT_READ, len, flags);
 	kfv_tx_end(&post, msg->context, KFI_RMA | KFI_READ, flags, true);
 	return 0;
 }
@@ -210,7 +210,8 @@ static __always_inline int kfv_rma_one(struct kfv_ep *ep,
 		return ret;
 	}
 	kfv_tx_count(ep, opcode == IB_WR_RDMA_READ ? KFI_STAT_READ :
-						     KFI_STAT_WRITE, rma->len);
+						     KFI_STAT_WRITE,
+		     rma->len, flags);
 	kfv_tx_end_one(ep, sq, wr, msg->context, comp_flags, flags, report);
 	return 0;
 }

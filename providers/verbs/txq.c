@@ -46,11 +46,19 @@ ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
 	return error;
 }
 
-/* There is no room: the consumer has to try again. */
-int kfv_tx_full(struct kfv_txq *tx, enum kfi_stat_full full)
+/* Out of the way of posts that nobody traces. */
+void kfv_tx_trace(const struct kfv_ep *ep, enum kfi_stat_op op, size_t len,
+		  u64 flags)
 {
-	lockdep_assert_held(&tx->lock);
-	tx->full[full]++;
+	trace_kfi_post(&ep->ep, op, len, flags);
+}
+
+/* There is no room: the consumer has to try again. */
+int kfv_tx_full(struct kfv_ep *ep, enum kfi_stat_full full)
+{
+	lockdep_assert_held(&ep->tx.lock);
+	ep->tx.full[full]++;
+	trace_kfi_tx_full(&ep->ep, full);
 	return -EAGAIN;
 }
 
@@ -60,14 +68,14 @@ static int kfv_tx_no_room(struct kfv_post *post)
 	struct kfv_txq *tx = &post->ep->tx;
 
 	if (!tx->handler.handler)
-		return kfv_tx_full(tx, KFI_STAT_TX_FULL);
+		return kfv_tx_full(post->ep, KFI_STAT_TX_FULL);
 	WRITE_ONCE(tx->room, post->nr_wrs ? tx->sq.rma_wrs : 1);
 	smp_mb__before_atomic(); /* pairs with the one in kfv_tx_wake_room() */
 	kfv_tx_wait(tx, KFV_WAIT_ROOM);
 	if (kfv_tx_room(&tx->sq) >= tx->room &&
 	    test_and_clear_bit(ilog2(KFV_WAIT_ROOM), &tx->waiters))
 		queue_work(kfv_wq, &tx->work);
-	return kfv_tx_full(tx, KFI_STAT_TX_FULL);
+	return kfv_tx_full(post->ep, KFI_STAT_TX_FULL);
 }
 
 /* Takes a slot that has come back, or asks to be told of one. */
@@ -160,7 +168,7 @@ int kfv_tx_no_slot(struct kfv_ep *ep)
 		kfv_tx_wait(tx, KFV_WAIT_SLOT);
 		kfv_tx_wake_slot(ep);
 	}
-	return kfv_tx_full(tx, KFI_STAT_SLOTS_FULL);
+	return kfv_tx_full(ep, KFI_STAT_SLOTS_FULL);
 }
 
 static noinline void kfv_tx_wake_waiters(struct kfv_ep *ep)
@@ -337,6 +345,7 @@ void kfv_tx_work(struct work_struct *work)
 	struct kfv_ep *ep = container_of(work, struct kfv_ep, tx.work);
 	const struct kfi_tx_handler_attr *handler = &ep->tx.handler;
 
+	trace_kfi_tx_room(&ep->ep);
 	if (handler->handler)
 		handler->handler(&ep->ep, handler->context);
 }
