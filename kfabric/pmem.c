@@ -4,10 +4,13 @@
  * making them persistent, and the end of it all.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -428,6 +431,7 @@ static void tell_opener(struct kfi_memdev *dev)
 void kfi_memdev_revoke(struct kfi_memdev *dev)
 {
 	struct kfi_pmem_region *region;
+	unsigned int nr = 0;
 	bool first;
 
 	might_sleep();
@@ -446,8 +450,12 @@ void kfi_memdev_revoke(struct kfi_memdev *dev)
 					  node);
 		list_del_init(&region->node);
 		region->revoke(region);
+		nr++;
 	}
 	mutex_unlock(&dev->lock);
+	if (nr)
+		pr_warn_ratelimited("%s: memory device of %zu bytes revoked, with %u regions\n",
+				    dev->driver->scheme, dev->len, nr);
 	if (first)
 		tell_opener(dev);
 }

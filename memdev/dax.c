@@ -58,11 +58,18 @@ static int kfi_dax_notify_failure(struct dax_device *dax, u64 offset, u64 len,
 				  int mf_flags)
 {
 	struct kfi_dax *kdax;
+	struct gendisk *disk;
 
 	mutex_lock(&kfi_dax_lock);
-	list_for_each_entry(kdax, &kfi_dax_list, node)
-		if (kdax->dax == dax)
-			kfi_memdev_revoke(&kdax->mdev);
+	list_for_each_entry(kdax, &kfi_dax_list, node) {
+		if (kdax->dax != dax)
+			continue;
+		disk = file_bdev(kdax->file)->bd_disk;
+		dev_warn(disk_to_dev(disk),
+			 KBUILD_MODNAME ": memory failure or removal, %llu bytes at %llu\n",
+			 len, offset);
+		kfi_memdev_revoke(&kdax->mdev);
+	}
 	mutex_unlock(&kfi_dax_lock);
 	return 0;
 }

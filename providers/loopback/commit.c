@@ -4,8 +4,11 @@
  * own that may sleep while the engine goes on with later operations.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -273,6 +276,10 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 	if (commit->error)
 		error = commit->error;
 	lo_rx_served(peer, error);
+	if (error)
+		pr_warn_ratelimited("commit of %pISpc failed: %s\n",
+				    &ep->conn->addrs[ep->side],
+				    lo_strerror(error));
 	trace_kfi_commit_reply(&peer->ep, desc.nr, lo_errno(error));
 	lo_commit_release(commit);
 	spin_lock(&commits->lock);

@@ -3,9 +3,12 @@
  * A connection: what two endpoints share, from the request to the end.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -186,6 +189,8 @@ static void lo_conn_connect(struct lo_conn *conn, const void *data, size_t len)
 static void lo_ep_fail(struct lo_ep *ep, enum lo_error error, const void *data,
 		       size_t len, size_t padded)
 {
+	pr_warn_ratelimited("no connection with %pISpc: %s\n",
+			    &ep->conn->addrs[!ep->side], lo_strerror(error));
 	lo_ep_kill(ep);
 	ep->error.err = lo_errno(error);
 	ep->error.prov_errno = error;
@@ -279,6 +284,13 @@ static void lo_conn_down(struct lo_conn *conn, const struct lo_ep *by)
 	}
 }
 
+/* Something is wrong with a connection, which is going to end. */
+void lo_conn_complain(const struct lo_ep *ep, enum lo_error error)
+{
+	pr_warn_ratelimited("connection with %pISpc ends: %s\n",
+			    &ep->conn->addrs[!ep->side], lo_strerror(error));
+}
+
 /* Something went wrong with the connection, if there is one. */
 void lo_conn_fail(struct lo_conn *conn)
 {
@@ -294,6 +306,7 @@ void lo_conn_time_out(struct lo_ep *ep)
 
 	spin_lock(&conn->lock);
 	if (conn->state == LO_CONN_UP) {
+		lo_conn_complain(ep, LO_COMMIT_TIMEOUT);
 		ep->error.err = lo_errno(LO_COMMIT_TIMEOUT);
 		ep->error.prov_errno = LO_COMMIT_TIMEOUT;
 		kfi_eq_post(ep->eq, &ep->error);

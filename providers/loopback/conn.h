@@ -135,6 +135,7 @@ bool lo_conn_was_up(struct lo_conn *conn);
 bool lo_conn_is_down(struct lo_conn *conn);
 void lo_conn_wait(struct lo_conn *conn, unsigned int timeout);
 bool lo_conn_up(struct lo_conn *conn, const void *data, size_t len);
+void lo_conn_complain(const struct lo_ep *ep, enum lo_error error);
 void lo_conn_fail(struct lo_conn *conn);
 void lo_conn_time_out(struct lo_ep *ep);
 void lo_conn_refuse(struct lo_conn *conn, enum lo_error error,

@@ -4,6 +4,9 @@
  * for, or whose last info rejects the peer.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -117,8 +120,12 @@ int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,
 		       struct kfi_eq_event **ev)
 {
 	*ev = kfi_eq_get_connreq(pep->eq);
-	if (!*ev)
+	if (!*ev) {
+		trace_kfi_reject(&pep->pep.fid, &conn->addrs[LO_ACTIVE]);
+		pr_warn_ratelimited("request of %pISpc refused: the listener's event queue is full\n",
+				    &conn->addrs[LO_ACTIVE]);
 		return 0;
+	}
 	(*ev)->info = lo_request_open(conn, pep);
 	if ((*ev)->info)
 		return 0;

@@ -63,6 +63,8 @@ static void lo_finish(struct lo_ep *ep, struct lo_op *op, enum lo_error error)
 	const struct lo_desc desc = op->desc;
 
 	lo_tx_done(ep, op);
+	if (error > LO_FLUSHED)
+		lo_conn_complain(ep, error);
 	if (error)
 		lo_conn_fail(ep->conn);
 	if (lo_commits_by_read(ep, desc.flags))

@@ -208,6 +208,7 @@ int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		kfv_ep_lost(ep);
 		break;
 	case RDMA_CM_EVENT_ADDR_CHANGE:
+		kfv_ep_complain(ep, rdma_event_msg(ev->event));
 		kfv_ep_fatal(ep, EADDRNOTAVAIL, 0);
 		break;
 	case RDMA_CM_EVENT_DEVICE_REMOVAL:
@@ -231,10 +232,12 @@ void kfv_qp_event(struct ib_event *event, void *context)
 		rdma_notify(link->id, event->event);
 		break;
 	case IB_EVENT_QP_FATAL:
+		kfv_ep_complain(ep, ib_event_msg(event->event));
 		kfv_ep_fatal(ep, EIO, KFV_ERR_EVENT | event->event);
 		break;
 	case IB_EVENT_QP_REQ_ERR:
 	case IB_EVENT_QP_ACCESS_ERR:
+		kfv_ep_complain(ep, ib_event_msg(event->event));
 		kfv_ep_refused(ep);
 		break;
 	default:
@@ -249,6 +252,7 @@ void kfv_cq_event(struct ib_event *event, void *context)
 
 	if (event->event != IB_EVENT_CQ_ERR)
 		return;
+	kfv_ep_complain(ep, ib_event_msg(event->event));
 	kfv_ep_cut_off(ep);
 	kfv_ep_fatal(ep, EIO, KFV_ERR_EVENT | event->event);
 }

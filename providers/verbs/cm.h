@@ -97,6 +97,9 @@ struct kfv_connreq {
 	struct kfv_peer		peer;
 };
 
+/* fabric.c */
+const char *kfv_eq_strerror(int prov_errno);
+
 /* cm.c */
 int kfv_cm_errno(int status);
 int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev);
@@ -114,6 +117,7 @@ int kfv_link_create_qp(struct kfv_link *link, struct rdma_cm_id *id);
 void kfv_link_quiesce(struct kfv_link *link);
 
 /* down.c */
+void kfv_ep_complain(const struct kfv_ep *ep, const char *why);
 void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 		 size_t len);
 void kfv_ep_lost(struct kfv_ep *ep);

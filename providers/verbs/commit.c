@@ -381,6 +381,7 @@ static void kfv_commit_message(struct kfv_ep *ep, struct kfv_commit_rx *rx)
 			return;
 		}
 	}
+	kfv_ep_complain(ep, "a message that makes no sense");
 	kfv_ep_lost(ep);
 }
 
@@ -391,8 +392,10 @@ static void kfv_commit_rx_done(struct ib_cq *cq, struct ib_wc *wc)
 	struct kfv_ep *ep = cq->cq_context;
 
 	if (wc->status != IB_WC_SUCCESS) {
-		if (wc->status != IB_WC_WR_FLUSH_ERR)
+		if (wc->status != IB_WC_WR_FLUSH_ERR) {
+			kfv_ep_complain(ep, ib_wc_status_msg(wc->status));
 			kfv_ep_refused(ep);
+		}
 		return;
 	}
 	rx->len = wc->byte_len;

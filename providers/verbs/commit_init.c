@@ -422,7 +422,10 @@ void kfv_commit_timer(struct work_struct *work)
 		      msecs_to_jiffies(READ_ONCE(ep->commit_ms));
 		late = time_after_eq(now, end);
 		commit->late = late;
-		if (!late) {
+		if (late) {
+			kfv_ep_complain(ep,
+					"the target does not answer a commit");
+		} else {
 			commit->timing = true;
 			queue_delayed_work(kfv_wq, &commit->timer, end - now);
 		}

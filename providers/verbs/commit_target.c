@@ -5,8 +5,11 @@
  * together in one go, and answered in their order.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/bitmap.h>
 #include <linux/overflow.h>
+#include <linux/printk.h>
 #include <linux/workqueue.h>
 
 #include <trace/events/kfi.h>
@@ -208,6 +211,16 @@ static void kfv_batch_count(struct kfv_commit *commit,
 	spin_unlock_irq(&commit->rx_lock);
 }
 
+static void kfv_batch_complain(const struct kfv_ep *ep,
+			       const struct kfv_commit_rx *rx)
+{
+	pr_warn_ratelimited("%s: commit %u of %pISpc failed: %s (%u)\n",
+			    dev_name(&ep->domain->ib->dev),
+			    be32_to_cpu(kfv_rx_request(rx)->generation),
+			    &ep->peer, kfv_commit_strerror(rx->status),
+			    rx->detail);
+}
+
 static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
 {
 	struct kfv_commit *commit = ep->commit;
@@ -222,6 +235,7 @@ static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
 		kfv_batch_count(commit, rx);
 		if (rx->status == KFV_WIRE_OK)
 			continue;
+		kfv_batch_complain(ep, rx);
 		commit->failed = true;
 		commit->last_failed =
 			be32_to_cpu(kfv_rx_request(rx)->generation);
@@ -311,8 +325,10 @@ void kfv_reply_done(struct ib_cq *cq, struct ib_wc *wc)
 	struct kfv_ep *ep = cq->cq_context;
 	struct kfv_commit *commit = ep->commit;
 
-	if (wc->status != IB_WC_SUCCESS && wc->status != IB_WC_WR_FLUSH_ERR)
+	if (wc->status != IB_WC_SUCCESS && wc->status != IB_WC_WR_FLUSH_ERR) {
+		kfv_ep_complain(ep, ib_wc_status_msg(wc->status));
 		kfv_ep_lost(ep);
+	}
 	set_bit(reply - commit->replies, commit->idle);
 	/* Either the work finds the bit, or its waiting request is found here. */
 	smp_mb__after_atomic();

@@ -3,6 +3,9 @@
  * RDMA devices: which there are, and what happens when one goes.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <rdma/ib_cache.h>
@@ -106,11 +109,16 @@ static bool kfv_device_usable(struct ib_device *ib)
 {
 	u32 port;
 
-	if (!(ib->attrs.device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS))
+	if (!(ib->attrs.device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS)) {
+		pr_debug("%s: not used: it does not register memory by a work request\n",
+			 dev_name(&ib->dev));
 		return false;
+	}
 	rdma_for_each_port(ib, port)
 		if (rdma_ib_or_roce(ib, port))
 			return true;
+	pr_debug("%s: not used: neither InfiniBand nor RoCE\n",
+		 dev_name(&ib->dev));
 	return false;
 }
 
@@ -165,6 +173,7 @@ static void kfv_device_remove(struct ib_device *ib, void *client_data)
 {
 	struct kfv_device *dev = client_data;
 	struct kfv_domain *domain;
+	unsigned int nr = 0;
 
 	if (!dev)
 		return;
@@ -178,8 +187,13 @@ static void kfv_device_remove(struct ib_device *ib, void *client_data)
 	mutex_unlock(&dev->lock);
 
 	kfv_peps_remove(dev);
-	while ((domain = kfv_device_pop_domain(dev)))
+	while ((domain = kfv_device_pop_domain(dev))) {
 		kfv_domain_remove(domain);
+		nr++;
+	}
+	if (nr)
+		pr_warn("%s: removed under %u open domains\n",
+			dev_name(&ib->dev), nr);
 	kfv_device_put(dev);
 }
 

@@ -4,7 +4,10 @@
  * device. However it begins, it ends in kfv_ep_teardown().
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/jiffies.h>
+#include <linux/printk.h>
 #include <linux/string.h>
 
 #include "commit.h"
@@ -14,6 +17,27 @@
 
 /* What a device needs at most to tell its peer why it has refused something. */
 #define KFV_LAST_WORDS_MS	100
+
+/*
+ * Something is wrong with a connection, which is going to end. What comes of that is
+ * no news, nor how it ends that the consumer or the peer has shut down.
+ */
+void kfv_ep_complain(const struct kfv_ep *ep, const char *why)
+{
+	if (kfv_ep_state(ep) == KFV_CONNECTED)
+		pr_warn_ratelimited("%s: connection with %pISpc for %s ends: %s\n",
+				    dev_name(&ep->domain->ib->dev), &ep->peer,
+				    ep->owner, why);
+}
+
+static void kfv_ep_complain_failed(const struct kfv_ep *ep, int err,
+				   int prov_errno)
+{
+	pr_warn_ratelimited("%s: no connection with %pISpc for %s: %s (%s)\n",
+			    dev_name(&ep->domain->ib->dev),
+			    ep->passive ? &ep->peer : &ep->dest, ep->owner,
+			    kfi_strerror(err), kfv_eq_strerror(prov_errno));
+}
 
 /* The one error event that an endpoint has; a second has nothing to add. */
 static void kfv_ep_post_error(struct kfv_ep *ep, int err, int prov_errno,
@@ -38,6 +62,7 @@ void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 
 	spin_lock_irqsave(&ep->tx.lock, irq);
 	if (ep->state == KFV_CONNECTING) {
+		kfv_ep_complain_failed(ep, err, prov_errno);
 		kfv_ep_set_state(ep, KFV_DOWN);
 		kfv_ep_post_error(ep, err, prov_errno, data, len);
 		queue_delayed_work(kfv_wq, &ep->down, 0);

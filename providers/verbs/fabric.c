@@ -11,7 +11,7 @@
 #include "cm.h"
 #include "verbs.h"
 
-static const char *kfv_eq_strerror(int prov_errno)
+const char *kfv_eq_strerror(int prov_errno)
 {
 	if (prov_errno & KFV_ERR_EVENT)
 		return ib_event_msg(prov_errno & ~KFV_ERR_EVENT);

@@ -3,9 +3,12 @@
  * Memory regions: fast registration, exact to the byte.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/dma-mapping.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 
 #include <trace/events/kfi.h>
@@ -189,8 +192,13 @@ static int kfv_mr_make(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
 	if (ret)
 		return ret;
 	ret = kfv_mr_page_size(mr, &page_size, &entries);
-	if (ret)
+	if (ret) {
+		pr_debug("%s: %zu bytes in %u pieces do not fit %u entries\n",
+			 dev_name(&mr->domain->ib->dev), mr->len,
+			 mr->sgt.nents,
+			 mr->domain->ib->attrs.max_fast_reg_page_list_len);
 		goto err_map;
+	}
 	mr->ib = ib_alloc_mr(mr->domain->pd, IB_MR_TYPE_MEM_REG, entries);
 	if (IS_ERR(mr->ib)) {
 		ret = PTR_ERR(mr->ib);

@@ -3,8 +3,11 @@
  * Passive endpoints.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <rdma/ib_cm.h>
@@ -124,14 +127,37 @@ static int kfv_pep_request(struct kfv_pep *pep, struct rdma_cm_id *id,
 	return kfv_pep_post(pep, id, ev, pep->kind, &peer, data, len);
 }
 
+static const char *kfv_pep_why(int err)
+{
+	switch (err) {
+	case -EPROTONOSUPPORT:
+		return "it is of another kind or version";
+	case -ENOENT:
+		return "nobody expects its second connection";
+	case -ENOSPC:
+		return "the listener's event queue is full";
+	default:
+		return kfi_strerror(err);
+	}
+}
+
 static int kfv_pep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 			 struct rdma_cm_event *ev)
 {
 	struct kfv_pep *pep = container_of(cm, struct kfv_pep, cm);
+	const struct sockaddr_storage *peer = &id->route.addr.dst_addr;
+	int ret;
 
-	if (ev->event == RDMA_CM_EVENT_CONNECT_REQUEST)
-		return kfv_pep_request(pep, id, ev);
-	return 0;
+	if (ev->event != RDMA_CM_EVENT_CONNECT_REQUEST)
+		return 0;
+	ret = kfv_pep_request(pep, id, ev);
+	if (ret) {
+		trace_kfi_reject(&pep->pep.fid, peer);
+		pr_warn_ratelimited("%s: request of %pISpc refused: %s\n",
+				    dev_name(&id->device->dev), peer,
+				    kfv_pep_why(ret));
+	}
+	return ret;
 }
 
 /* Ends handlers that may still use the endpoint, or waits until they have. */

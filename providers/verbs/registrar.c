@@ -5,8 +5,11 @@
  * nothing else. So a region's key works before there is any connection.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/printk.h>
 #include <rdma/ib_cache.h>
 
 #include "flush.h"
@@ -186,6 +189,11 @@ int kfv_registrar_execute(struct kfv_domain *domain, struct ib_send_wr *wr)
 	if (!ret) {
 		wait_for_completion(&ctx.done);
 		ret = ctx.status == IB_WC_SUCCESS ? 0 : -EIO;
+		if (ret)
+			pr_warn_ratelimited("%s: memory of %s not registered: %s\n",
+					    dev_name(&domain->ib->dev),
+					    domain->owner,
+					    ib_wc_status_msg(ctx.status));
 	}
 	if (ret)
 		kfv_registrar_destroy(reg);
@@ -217,5 +225,6 @@ void kfv_registrar_invalidate(struct kfv_domain *domain, u32 key)
 	};
 
 	if (kfv_registrar_execute(domain, &wr))
-		pr_debug("key %08x not invalidated\n", key);
+		pr_debug("%s: key %08x not invalidated\n",
+			 dev_name(&domain->ib->dev), key);
 }

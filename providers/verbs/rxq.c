@@ -123,6 +123,7 @@ static void kfv_rx_written(struct kfv_ep *ep, struct kfi_comp *comp)
 {
 	if (ep->pair) {
 		kfv_comp_error(comp, IB_WC_BAD_RESP_ERR);
+		kfv_ep_complain(ep, "a write among messages");
 		kfv_ep_lost(ep);
 	} else {
 		comp->flags = KFI_RMA | KFI_REMOTE_WRITE;
@@ -137,8 +138,10 @@ static void kfv_rx_done(struct ib_cq *cq, struct ib_wc *wc)
 
 	if (unlikely(wc->status != IB_WC_SUCCESS)) {
 		kfv_comp_error(&comp, wc->status);
-		if (wc->status != IB_WC_WR_FLUSH_ERR)
+		if (wc->status != IB_WC_WR_FLUSH_ERR) {
+			kfv_ep_complain(ep, ib_wc_status_msg(wc->status));
 			kfv_ep_refused(ep);
+		}
 	} else {
 		comp.len = wc->byte_len;
 		if (wc->opcode == IB_WC_RECV_RDMA_WITH_IMM)

@@ -277,8 +277,10 @@ static noinline void kfv_tx_failed(struct kfv_ep *ep, struct kfv_sq *sq,
 	op->plain = false;
 	if (op->status == IB_WC_SUCCESS)
 		op->status = status;
-	if (status != IB_WC_WR_FLUSH_ERR)
+	if (status != IB_WC_WR_FLUSH_ERR) {
+		kfv_ep_complain(ep, ib_wc_status_msg(status));
 		kfv_ep_lost(ep);
+	}
 	if (wr == kfv_wr_at(sq, sq->wr_tail + op->nr_wrs - 1))
 		kfv_tx_op_done(ep, sq, op);
 }
