@@ -310,6 +310,39 @@ static void cq_attributes(struct kunit *test)
 	close_cq(test, f);
 }
 
+/* Errors are counted when they are made, by whose they are and by queue. */
+static void cq_counts(struct kunit *test)
+{
+	struct cq_fixture *f = test->priv;
+	struct kfi_ep_stats *ep = kunit_kzalloc(test, sizeof(*ep), GFP_KERNEL);
+	struct kfi_cq_stats stats;
+	struct kfi_cq_entry entry;
+
+	KUNIT_ASSERT_NOT_NULL(test, ep);
+	KUNIT_ASSERT_EQ(test, open_cq(f, 8, KFI_CQ_FORMAT_CONTEXT, NULL), 0);
+	reserve(test, f, 6);
+	complete_one(f, 1, 0);
+	complete_one(f, 2, EIO);
+	complete_one(f, 3, ECANCELED);
+	complete_one(f, 4, ECANCELED);
+	KUNIT_EXPECT_EQ(test, kfi_cq_read(&f->pcq.cq, &entry, 1), 1);
+	kfi_cq_read_stats(&f->pcq.cq, &stats);
+	KUNIT_EXPECT_EQ(test, stats.size, 8);
+	KUNIT_EXPECT_EQ(test, stats.reserved, 6);
+	KUNIT_EXPECT_EQ(test, stats.made, 4);
+	KUNIT_EXPECT_EQ(test, stats.read, 1);
+	KUNIT_EXPECT_EQ(test, stats.error[KFI_STAT_IO], 1);
+	KUNIT_EXPECT_EQ(test, stats.error[KFI_STAT_CANCELED], 2);
+	KUNIT_EXPECT_EQ(test, stats.error[KFI_STAT_ACCESS], 0);
+	KUNIT_EXPECT_EQ(test, kfi_cq_done(f->credit), 1);
+	kfi_stat_add_errors(ep, f->credit);
+	kfi_stat_add_errors(ep, NULL);
+	KUNIT_EXPECT_EQ(test, ep->error[KFI_STAT_IO], 1);
+	KUNIT_EXPECT_EQ(test, ep->error[KFI_STAT_CANCELED], 2);
+	kfi_cq_release(f->credit);
+	close_cq(test, f);
+}
+
 static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(cq_formats),
 	KUNIT_CASE(cq_errors_keep_their_place),
@@ -319,6 +352,7 @@ static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(cq_handler_is_edge_triggered),
 	KUNIT_CASE(cq_polls),
 	KUNIT_CASE(cq_attributes),
+	KUNIT_CASE(cq_counts),
 	{ }
 };
 
