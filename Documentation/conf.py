@@ -17,8 +17,9 @@ sys.path.insert(0, os.path.join(SOURCE, "Documentation", "sphinx"))
 project = "kfabric"
 copyright = "the kfabric authors, GPL-2.0 OR BSD-2-Clause"
 
-extensions = ["kerneldoc"]
+extensions = ["kerneldoc", "parser_yaml"]
 kerneldoc_srctree = TOP
+source_suffix = {".rst": "restructuredtext", ".yaml": "yaml"}
 
 exclude_patterns = ["_build"]
 primary_domain = "c"

@@ -16,6 +16,13 @@ kfi-compat-ccflags := -include $(src)/compat/compat.h \
 KFI_COMPAT_FLUSH := $(call kfi-has,rdma/ib_verbs.h,^struct ib_flush_wr,KFI_HAS_FLUSH)
 export KFI_COMPAT_FLUSH
 
+# In front of the netlink family in kfabric/
+KFI_COMPAT_GENL := -include $(src)/compat/genl.h \
+	$(call kfi-has,net/genetlink.h,^struct genl_split_ops,KFI_HAS_SPLIT_OPS) \
+	$(call kfi-has,net/genetlink.h,\bgenl_info_dump\b,KFI_HAS_INFO_DUMP) \
+	$(call kfi-has,net/netlink.h,\bnla_put_uint\b,KFI_HAS_NLA_UINT)
+export KFI_COMPAT_GENL
+
 # In front of memdev/dax.c only: it includes half of the kernel.
 KFI_COMPAT_DAX := -include $(src)/compat/dax.h \
 	$(call kfi-has,linux/dax.h,kaddr.*unsigned long .pfn,KFI_HAS_DAX_PFN) \

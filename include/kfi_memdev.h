@@ -67,6 +67,8 @@ struct kfi_memdev_ops {
  * @extents: its pages, each one once; the core sorts them
  * @nr_extents: how many
  * @driver: the core's, as is all that follows
+ * @name: the path that it was opened by, as much as there is room for
+ * @id: its number among those that were opened
  * @kref: one for the opener, one for each region
  * @node: in the list of open devices
  * @lock: protects @regions and the start and end of a region's life
@@ -96,6 +98,8 @@ struct kfi_memdev {
 	unsigned int			nr_extents;
 
 	struct kfi_memdev_driver	*driver;
+	const char			*name;
+	u64				id;
 	struct kref			kref;
 	struct list_head		node;
 	/* protects @regions, and the start and end of a region's life */

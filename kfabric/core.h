@@ -15,6 +15,8 @@ struct net;
 int kfi_sockaddr_parse(struct net *net, const char *node, const char *service,
 		       u32 format, struct sockaddr_storage *addr);
 
+struct kfi_provider *kfi_provider_next(u64 id);
+
 int kfi_eq_init(void);
 void kfi_eq_exit(void);
 

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "core.h"
+#include "track.h"
 
 /**
  * kfi_version() - version of the interface
@@ -30,17 +31,31 @@ static int __init kfabric_init(void)
 
 	kfi_debugfs_root = debugfs_create_dir("kfabric", NULL);
 	ret = kfi_eq_init();
-	if (ret) {
-		debugfs_remove(kfi_debugfs_root);
-		return ret;
-	}
+	if (ret)
+		goto err_debugfs;
+	ret = kfi_notify_init();
+	if (ret)
+		goto err_eq;
+	ret = kfi_netlink_init();
+	if (ret)
+		goto err_notify;
 	kfi_stats_debugfs_init();
 	return 0;
+
+err_notify:
+	kfi_notify_exit();
+err_eq:
+	kfi_eq_exit();
+err_debugfs:
+	debugfs_remove(kfi_debugfs_root);
+	return ret;
 }
 module_init(kfabric_init);
 
 static void __exit kfabric_exit(void)
 {
+	kfi_netlink_exit();
+	kfi_notify_exit();
 	debugfs_remove(kfi_debugfs_root);
 	kfi_eq_exit();
 }

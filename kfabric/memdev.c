@@ -29,6 +29,10 @@ static LIST_HEAD(drivers);
  */
 static DEFINE_MUTEX(memdevs_lock);
 static LIST_HEAD(memdevs);
+static u64 last_memdev;
+
+/* Bytes of a path that are kept to be shown */
+#define KFI_MEMDEV_NAME_LEN	255
 
 static struct kfi_memdev_driver *find_driver(const char *scheme)
 {
@@ -119,6 +123,7 @@ static void release_memdev(struct kref *kref)
 	struct kfi_memdev *dev = container_of(kref, struct kfi_memdev, kref);
 	struct module *owner = dev->driver->owner;
 
+	kfree(dev->name);
 	dev->ops->release(dev);
 	module_put(owner);
 }
@@ -172,6 +177,37 @@ struct kfi_memdev *kfi_memdev_get(unsigned long pfn)
 	return found;
 }
 
+/* The first device opened after @id, with a reference, or NULL. */
+struct kfi_memdev *kfi_memdev_next(u64 id)
+{
+	struct kfi_memdev *dev, *found = NULL;
+
+	mutex_lock(&memdevs_lock);
+	list_for_each_entry_reverse(dev, &memdevs, node) {
+		if (dev->id > id) {
+			kref_get(&dev->kref);
+			found = dev;
+			break;
+		}
+	}
+	mutex_unlock(&memdevs_lock);
+	return found;
+}
+
+/* How many regions there are in a device, and whether it has gone. */
+unsigned int kfi_memdev_count(struct kfi_memdev *dev, bool *dead)
+{
+	struct list_head *node;
+	unsigned int count = 0;
+
+	mutex_lock(&dev->lock);
+	list_for_each(node, &dev->regions)
+		count++;
+	*dead = dev->revoked;
+	mutex_unlock(&dev->lock);
+	return count;
+}
+
 /* What a path says: the scheme, and what the driver is given. */
 static const char *split_path(const char *path, char *scheme, size_t size)
 {
@@ -207,13 +243,14 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 {
 	struct kfi_memdev_driver *driver;
 	char scheme[KFI_NAME_MAX];
+	const char *rest, *name;
 	struct kfi_memdev *dev;
 	struct kfi_pmem *pmem;
-	int ret;
+	int ret = -ENOMEM;
 
 	might_sleep();
-	path = path ? split_path(path, scheme, sizeof(scheme)) : NULL;
-	if (!path || !holder)
+	rest = path ? split_path(path, scheme, sizeof(scheme)) : NULL;
+	if (!rest || !holder)
 		return ERR_PTR(-EINVAL);
 	driver = take_driver(scheme);
 	if (!driver) {
@@ -223,28 +260,33 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 	if (!driver)
 		return ERR_PTR(-ENODEV);
 
-	pmem = kmalloc_obj(*pmem);
-	if (!pmem) {
-		ret = -ENOMEM;
+	name = kstrndup(path, KFI_MEMDEV_NAME_LEN, GFP_KERNEL);
+	if (!name)
 		goto err_module;
-	}
-	dev = driver->open(path, holder);
+	pmem = kmalloc_obj(*pmem);
+	if (!pmem)
+		goto err_name;
+	dev = driver->open(rest, holder);
 	if (IS_ERR(dev)) {
 		ret = PTR_ERR(dev);
 		goto err_free;
 	}
 	dev->driver = driver;
+	dev->name = name;
 	sort(dev->extents, dev->nr_extents, sizeof(*dev->extents),
 	     compare_extents, NULL);
 	pmem->dev = dev;
 
 	mutex_lock(&memdevs_lock);
+	dev->id = ++last_memdev;
 	list_add(&dev->node, &memdevs);
 	mutex_unlock(&memdevs_lock);
 	return pmem;
 
 err_free:
 	kfree(pmem);
+err_name:
+	kfree(name);
 err_module:
 	module_put(driver->owner);
 	return ERR_PTR(ret);

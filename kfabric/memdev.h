@@ -9,7 +9,9 @@
 #include <kfi_memdev.h>
 
 struct kfi_memdev *kfi_memdev_get(unsigned long pfn);
+struct kfi_memdev *kfi_memdev_next(u64 id);
 void kfi_memdev_put(struct kfi_memdev *dev);
+unsigned int kfi_memdev_count(struct kfi_memdev *dev, bool *dead);
 const struct kfi_mem_extent *kfi_memdev_extent(const struct kfi_memdev *dev,
 					       unsigned long pfn);
 

@@ -89,8 +89,8 @@ void kfi_provider_put(struct kfi_provider *provider)
 }
 EXPORT_SYMBOL_GPL(kfi_provider_put);
 
-/* The first provider registered after @id, with a reference. */
-static struct kfi_provider *get_provider_after(u64 id)
+/* The first provider registered after @id, with a reference, or NULL. */
+struct kfi_provider *kfi_provider_next(u64 id)
 {
 	struct kfi_provider *provider;
 
@@ -108,7 +108,7 @@ void kfi_provider_each(void (*fn)(struct kfi_provider *provider, void *arg),
 	struct kfi_provider *provider;
 	u64 id = 0;
 
-	while ((provider = get_provider_after(id))) {
+	while ((provider = kfi_provider_next(id))) {
 		id = provider->id;
 		fn(provider, arg);
 		kfi_provider_put(provider);
@@ -202,7 +202,7 @@ static int ask_all(const struct kfi_getinfo_req *req, struct kfi_info **list)
 	int ret = -ENODATA;
 	u64 id = 0;
 
-	while ((provider = get_provider_after(id))) {
+	while ((provider = kfi_provider_next(id))) {
 		id = provider->id;
 		if (ask_provider(provider, req, list) == -ENOMEM)
 			ret = -ENOMEM;

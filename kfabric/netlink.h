@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the files of the netlink family share.
+ */
+
+#ifndef KFI_NETLINK_H
+#define KFI_NETLINK_H
+
+#include <net/genetlink.h>
+
+#include <kfi_track.h>
+
+#include "netlink_gen.h"
+
+/* netlink.c */
+void *kfi_nl_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
+int kfi_nl_end(struct sk_buff *skb, void *hdr, int ret);
+
+/* netlink_obj.c */
+int kfi_nl_put_scope(struct sk_buff *skb, const struct kfi_scope *scope,
+		     const char *owner);
+int kfi_nl_put_ep(struct sk_buff *skb, const struct kfi_track *track,
+		  const struct kfi_ep_desc *desc);
+
+/* netlink_stats.c */
+int kfi_nl_put_stats(struct sk_buff *skb, struct kfid_ep *ep);
+
+#endif /* KFI_NETLINK_H */

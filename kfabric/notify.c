@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The netlink family: what happens, for those who listen.
+ */
+
+#include <linux/bits.h>
+#include <linux/export.h>
+#include <linux/workqueue.h>
+#include <net/netlink.h>
+
+#include "netlink.h"
+#include "track.h"
+
+/**
+ * DOC: notifications
+ *
+ * An endpoint's connection begins and ends under locks and in any context, so a work
+ * item tells of it, and only if there is somebody to tell. What happens again before
+ * listeners were told is told once, with a count where that matters; so a peer cannot
+ * make more messages than the work item makes.
+ */
+
+static struct workqueue_struct *notify_wq;
+
+static bool has_listeners(const struct kfi_scope *scope)
+{
+	return genl_has_listeners(&kfabric_nl_family, scope->net,
+				  KFABRIC_NLGRP_MONITOR);
+}
+
+/* Closing an endpoint waits for this, and may be done to reclaim memory. */
+static struct sk_buff *begin(u8 cmd, void **hdr)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_NOIO);
+
+	if (!skb)
+		return NULL;
+	*hdr = genlmsg_put(skb, 0, 0, &kfabric_nl_family, 0, cmd);
+	return skb;
+}
+
+static void finish(const struct kfi_scope *scope, struct sk_buff *skb,
+		   void *hdr, int ret)
+{
+	if (WARN_ON_ONCE(ret)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast_netns(&kfabric_nl_family, scope->net, skb, 0,
+				KFABRIC_NLGRP_MONITOR, GFP_NOIO);
+}
+
+static void tell(const struct kfi_track *track, const struct kfi_ep_desc *desc,
+		 enum kfi_ep_event event, int err, u32 failures)
+{
+	static const u8 cmds[KFI_EP_EVENTS] = {
+		[KFI_EP_EVENT_CONNECT]		= KFABRIC_CMD_CONNECT_NTF,
+		[KFI_EP_EVENT_DISCONNECT]	= KFABRIC_CMD_DISCONNECT_NTF,
+		[KFI_EP_EVENT_COMMIT]		= KFABRIC_CMD_COMMIT_NTF,
+	};
+	struct sk_buff *skb;
+	void *hdr;
+	int ret;
+
+	skb = begin(cmds[event], &hdr);
+	if (!skb)
+		return;
+	ret = kfi_nl_put_ep(skb, track, desc);
+	if (!ret && err)
+		ret = nla_put_u32(skb, KFABRIC_A_ENDPOINT_ERROR, err);
+	if (!ret && event == KFI_EP_EVENT_COMMIT)
+		ret = nla_put_u32(skb, KFABRIC_A_ENDPOINT_FAILURES, failures);
+	finish(track->scope, skb, hdr, ret);
+}
+
+/* A commit that has failed did so before the end of the connection. */
+void kfi_ep_notify(struct work_struct *work)
+{
+	static const enum kfi_ep_event order[] = {
+		KFI_EP_EVENT_CONNECT, KFI_EP_EVENT_COMMIT,
+		KFI_EP_EVENT_DISCONNECT,
+	};
+	struct kfi_ep_track *ep = container_of(work, struct kfi_ep_track, work);
+	struct kfi_ep_desc desc = { };
+	int errors[KFI_EP_EVENTS];
+	unsigned long events;
+	u32 failures;
+	int i;
+
+	spin_lock_irq(&ep->lock);
+	events = ep->events;
+	failures = ep->failures;
+	memcpy(errors, ep->errors, sizeof(errors));
+	ep->events = 0;
+	ep->failures = 0;
+	spin_unlock_irq(&ep->lock);
+
+	ep->ops->describe(ep, &desc);
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		if (events & BIT(order[i]))
+			tell(&ep->track, &desc, order[i], errors[order[i]],
+			     failures);
+}
+
+static void ep_event(struct kfi_ep_track *ep, enum kfi_ep_event event, int err)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ep->lock, irq);
+	if (ep->open && has_listeners(ep->track.scope)) {
+		ep->events |= BIT(event);
+		ep->errors[event] = err;
+		if (event == KFI_EP_EVENT_COMMIT)
+			ep->failures++;
+		queue_work(notify_wq, &ep->work);
+	}
+	spin_unlock_irqrestore(&ep->lock, irq);
+}
+
+/**
+ * kfi_ep_connected() - an endpoint is connected, or could not be
+ * @track: the endpoint's
+ * @err: positive errno of a failure, or 0
+ *
+ * Context: Any context.
+ */
+void kfi_ep_connected(struct kfi_ep_track *track, int err)
+{
+	ep_event(track, KFI_EP_EVENT_CONNECT, err);
+}
+EXPORT_SYMBOL_GPL(kfi_ep_connected);
+
+/**
+ * kfi_ep_disconnected() - an endpoint's connection has ended
+ * @track: the endpoint's
+ * @err: positive errno if there was an error, or 0
+ *
+ * Context: Any context.
+ */
+void kfi_ep_disconnected(struct kfi_ep_track *track, int err)
+{
+	ep_event(track, KFI_EP_EVENT_DISCONNECT, err);
+}
+EXPORT_SYMBOL_GPL(kfi_ep_disconnected);
+
+/**
+ * kfi_ep_commit_failed() - a commit of an endpoint has failed
+ * @track: the endpoint's
+ * @err: positive errno
+ *
+ * Not for one that was flushed because the connection has ended.
+ *
+ * Context: Any context.
+ */
+void kfi_ep_commit_failed(struct kfi_ep_track *track, int err)
+{
+	ep_event(track, KFI_EP_EVENT_COMMIT, err);
+}
+EXPORT_SYMBOL_GPL(kfi_ep_commit_failed);
+
+/**
+ * kfi_domain_removed() - the device of an open domain was removed
+ * @scope: the domain's
+ *
+ * Context: Process context, may sleep.
+ */
+void kfi_domain_removed(const struct kfi_scope *scope)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!has_listeners(scope))
+		return;
+	skb = begin(KFABRIC_CMD_REMOVE_NTF, &hdr);
+	if (skb)
+		finish(scope, skb, hdr,
+		       kfi_nl_put_scope(skb, scope, scope->owner));
+}
+EXPORT_SYMBOL_GPL(kfi_domain_removed);
+
+int __init kfi_notify_init(void)
+{
+	notify_wq = alloc_workqueue("kfi_notify",
+				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return notify_wq ? 0 : -ENOMEM;
+}
+
+void kfi_notify_exit(void)
+{
+	destroy_workqueue(notify_wq);
+}
