@@ -128,6 +128,25 @@ enum kfi_commit_method lo_conn_method(const struct lo_ep *ep, u8 depth)
 	return kfi_prov_method(ep->commit_method, allowed);
 }
 
+/* The endpoint's part in its connection; under the endpoint's lock. */
+void lo_conn_describe(struct lo_ep *ep, struct kfi_ep_desc *desc)
+{
+	struct lo_conn *conn = ep->conn;
+
+	desc->local = conn->addrs[ep->side];
+	desc->peer = conn->addrs[!ep->side];
+	spin_lock(&conn->lock);
+	if (conn->state == LO_CONN_UP)
+		desc->state = KFI_STATE_CONNECTED;
+	else if (conn->state == LO_CONN_DOWN)
+		desc->state = KFI_STATE_DOWN;
+	else if (ep->side == LO_ACTIVE)
+		desc->state = KFI_STATE_CONNECTING;
+	if (conn->was_up)
+		desc->method = ep->tx.method;
+	spin_unlock(&conn->lock);
+}
+
 /* The two ends settle on the smaller depth. */
 static u8 lo_ep_depth(const struct lo_ep *ep, const struct lo_ep *peer)
 {
@@ -181,8 +200,10 @@ static void lo_conn_connect(struct lo_conn *conn, const void *data, size_t len)
 	lo_event_data(&active->connected, data, len,
 		      lo_cm_room(conn, KFI_CM_REP_SIZE));
 	kfi_eq_post(active->eq, &active->connected);
+	kfi_ep_connected(&active->track, 0);
 	passive->connected.event = KFI_CONNECTED;
 	kfi_eq_post(passive->eq, &passive->connected);
+	kfi_ep_connected(&passive->track, 0);
 }
 
 /* An endpoint's connection does not come about. */
@@ -196,6 +217,7 @@ static void lo_ep_fail(struct lo_ep *ep, enum lo_error error, const void *data,
 	ep->error.prov_errno = error;
 	lo_event_data(&ep->error, data, len, padded);
 	kfi_eq_post(ep->eq, &ep->error);
+	kfi_ep_connected(&ep->track, ep->error.err);
 }
 
 /* What the side that connects finds wrong with the answer, or LO_OK */
@@ -262,6 +284,7 @@ void lo_conn_refuse(struct lo_conn *conn, enum lo_error error,
 static void lo_ep_down(struct lo_ep *ep, bool tell)
 {
 	lo_ep_kill(ep);
+	kfi_ep_disconnected(&ep->track, ep->error.err);
 	if (!tell)
 		return;
 	ep->shutdown.event = KFI_SHUTDOWN;

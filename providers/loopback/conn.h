@@ -20,6 +20,7 @@
 #include "loopback.h"
 #include "mem.h"
 
+struct kfi_ep_desc;
 struct lo_ep;
 struct net;
 
@@ -147,6 +148,7 @@ void lo_peer_put(struct lo_ep *peer);
 bool lo_ep_serving(struct lo_ep *ep);
 size_t lo_cm_room(const struct lo_conn *conn, size_t size);
 enum kfi_commit_method lo_conn_method(const struct lo_ep *ep, u8 depth);
+void lo_conn_describe(struct lo_ep *ep, struct kfi_ep_desc *desc);
 
 /* connreq.c */
 bool lo_request_wanted(const struct lo_conn *conn, const struct lo_pep *pep);

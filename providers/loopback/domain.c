@@ -57,6 +57,12 @@ int lo_domain_open(struct kfid_fabric *fabric, struct kfi_info *info,
 		return -EINVAL;
 	}
 	lo->fabric = container_of(fabric, struct lo_fabric, fabric);
+	lo->scope = (struct kfi_scope) {
+		.provider = LO_NAME,
+		.domain = LO_DOMAIN_NAME,
+		.owner = owner,
+		.net = lo->fabric->net,
+	};
 	xa_init_flags(&lo->mrs, XA_FLAGS_ALLOC1);
 	spin_lock_init(&lo->lock);
 	INIT_LIST_HEAD(&lo->eps);

@@ -147,6 +147,7 @@ static int lo_ep_close(struct kfid *fid)
 		return -EBUSY;
 	lo_conn_end(ep);
 	lo_ep_wait_drained(ep);
+	kfi_ep_track_del(&ep->track);
 	if (ep->conn)
 		lo_conn_detach(ep);
 	/* Nobody is left who could queue these once more. */
@@ -239,6 +240,23 @@ static int lo_ep_control(struct kfid *fid, int command, void *arg)
 	return ret;
 }
 
+static void lo_ep_describe(struct kfi_ep_track *track, struct kfi_ep_desc *desc)
+{
+	struct lo_ep *ep = container_of(track, struct lo_ep, track);
+
+	desc->kind = ep->kind;
+	desc->tx_size = ep->tx.size;
+	desc->rx_size = ep->rx.size;
+	mutex_lock(&ep->lock);
+	if (ep->conn)
+		lo_conn_describe(ep, desc);
+	mutex_unlock(&ep->lock);
+}
+
+static const struct kfi_ep_track_ops lo_ep_track_ops = {
+	.describe	= lo_ep_describe,
+};
+
 static const struct kfi_ops lo_ep_fid_ops = {
 	.close		= lo_ep_close,
 	.bind		= lo_ep_bind,
@@ -266,6 +284,7 @@ static struct lo_ep *lo_ep_alloc(const struct kfi_info *info)
 	if (!ep)
 		return NULL;
 	kref_init(&ep->kref);
+	kfi_ep_track_init(&ep->track, &lo_ep_track_ops);
 	mutex_init(&ep->lock);
 	INIT_LIST_HEAD(&ep->node);
 	INIT_WORK(&ep->work, lo_engine);
@@ -366,6 +385,7 @@ int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 	if (ret)
 		goto err_domain;
 	kfi_stat_ep_open(&lo->stat, &lo->ep, &lo_provider);
+	kfi_ep_track_add(&lo->track, &lo->ep, &lo->domain->scope, owner);
 	*ep = &lo->ep;
 	return 0;
 

@@ -20,6 +20,7 @@
 #include <kfi_endpoint.h>
 #include <kfi_prov.h>
 #include <kfi_rma.h>
+#include <kfi_track.h>
 
 #include "loopback.h"
 #include "mem.h"
@@ -248,6 +249,7 @@ struct lo_rx {
 /**
  * struct lo_ep - an open endpoint
  * @ep: what the consumer has
+ * @track: what user space sees of it
  * @kref: one for being open, one for a commit under way
  * @domain: its domain
  * @eq: event queue
@@ -281,6 +283,7 @@ struct lo_rx {
  */
 struct lo_ep {
 	struct kfid_ep		ep;
+	struct kfi_ep_track	track;
 	struct kref		kref;
 	struct lo_domain	*domain;
 	struct kfid_eq		*eq;

@@ -15,6 +15,7 @@
 #include <kfabric.h>
 #include <kfi_domain.h>
 #include <kfi_prov.h>
+#include <kfi_track.h>
 
 struct net;
 struct workqueue_struct;
@@ -118,6 +119,7 @@ struct lo_fabric {
  * struct lo_domain - an open domain
  * @domain: what the consumer has
  * @fabric: its fabric
+ * @scope: what user space sees of it
  * @mrs: regions, by the upper bits of the key's low word; its lock covers the
  *	way from an entry to a reference, and what peers are told of all of them
  * @last_id: last index used in @mrs
@@ -127,6 +129,7 @@ struct lo_fabric {
 struct lo_domain {
 	struct kfid_domain	domain;
 	struct lo_fabric	*fabric;
+	struct kfi_scope	scope;
 	struct xarray		mrs;
 	u32			last_id;
 	/* protects @eps */

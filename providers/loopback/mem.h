@@ -49,6 +49,7 @@ struct lo_segs {
 /**
  * struct lo_mr - a memory region
  * @mr: what the consumer has
+ * @track: what user space sees of it
  * @domain: its domain
  * @refs: one for being open, one for each user of it
  * @idle: @refs is 0
@@ -64,6 +65,7 @@ struct lo_segs {
  */
 struct lo_mr {
 	struct kfid_mr		mr;
+	struct kfi_mr_track	track;
 	struct lo_domain	*domain;
 	refcount_t		refs;
 	struct completion	idle;

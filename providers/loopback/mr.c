@@ -162,6 +162,7 @@ static void lo_mr_revoke(struct kfi_pmem_region *region)
 	struct lo_mr *mr = container_of(region, struct lo_mr, region);
 
 	lo_mr_kill(mr);
+	WRITE_ONCE(mr->track.dead, true);
 	lo_domain_fail(mr->domain);
 }
 
@@ -179,6 +180,7 @@ static int lo_mr_close(struct kfid *fid)
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
 	trace_kfi_mr_close(&mr->mr, mr->len);
+	kfi_mr_track_del(&mr->track);
 	xa_erase(&mr->domain->mrs, (u32)mr->mr.key >> LO_KEY_SHIFT);
 	lo_mr_kill(mr);
 	lo_mr_put(mr);
@@ -305,6 +307,16 @@ static int lo_mr_setup(struct lo_mr *mr, const struct kfi_mr_attr *attr)
 	return ret;
 }
 
+static void lo_mr_show(struct lo_mr *mr, u64 access, u64 flags)
+{
+	mr->track.len = mr->len;
+	mr->track.access = access;
+	mr->track.flags = flags;
+	if (mr->pmem)
+		mr->track.memdev = mr->region.dev;
+	kfi_mr_track_add(&mr->track, &mr->mr, &mr->domain->scope);
+}
+
 static int lo_mr_regattr(struct kfid_domain *domain,
 			 const struct kfi_mr_attr *attr, u64 flags,
 			 struct kfid_mr **mr)
@@ -340,6 +352,7 @@ static int lo_mr_regattr(struct kfid_domain *domain,
 	if (ret)
 		goto err_domain;
 	trace_kfi_mr_reg(&lo->mr, len);
+	lo_mr_show(lo, attr->access, flags);
 	*mr = &lo->mr;
 	return 0;
 

@@ -295,6 +295,8 @@ void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 
 	if (desc->flags & KFI_COMMIT)
 		lo_tx_time(ep, desc);
+	if (error && error != LO_FLUSHED && desc->flags & KFI_COMMIT)
+		kfi_ep_commit_failed(&ep->track, comp.err);
 	if (desc->quiet && !error)
 		kfi_cq_complete_silent(ep->tx.credit);
 	else
