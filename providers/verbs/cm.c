@@ -136,6 +136,7 @@ static void kfv_ep_connected(struct kfv_ep *ep)
 	smp_store_release(&ep->was_connected, true);
 	kfv_ep_set_state(ep, KFV_CONNECTED);
 	kfi_eq_post(ep->eq, &ep->connected);
+	kfi_ep_connected(&ep->track, 0);
 	if (ep->lost)
 		kfv_ep_lost_locked(ep);
 }

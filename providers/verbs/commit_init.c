@@ -215,6 +215,8 @@ static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
 		comp.err = -kfv_wire_errno(status);
 		comp.prov_errno = KFV_ERR_COMMIT | status;
 	}
+	if (comp.err && op->status != IB_WC_WR_FLUSH_ERR)
+		kfi_ep_commit_failed(&ep->track, comp.err);
 	if (op->report || comp.err)
 		kfv_complete(ep->tx_cq, ep->tx.credit, &comp);
 	else

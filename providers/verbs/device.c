@@ -188,6 +188,7 @@ static void kfv_device_remove(struct ib_device *ib, void *client_data)
 
 	kfv_peps_remove(dev);
 	while ((domain = kfv_device_pop_domain(dev))) {
+		kfi_domain_removed(&domain->scope);
 		kfv_domain_remove(domain);
 		nr++;
 	}

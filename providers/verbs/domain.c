@@ -123,12 +123,19 @@ static struct kfv_device *kfv_find_device(const char *name, struct net *net)
 
 static void kfv_domain_init(struct kfv_domain *domain,
 			    struct kfv_fabric *fabric, struct kfv_device *dev,
-			    const char *owner, void *context)
+			    const char *name, const char *owner, void *context)
 {
 	domain->fabric = fabric;
 	domain->dev = dev;
 	domain->ib = dev->ib;
 	domain->owner = owner;
+	strscpy(domain->name, name, sizeof(domain->name));
+	domain->scope = (struct kfi_scope) {
+		.provider = KFV_NAME,
+		.domain = domain->name,
+		.owner = owner,
+		.net = fabric->net,
+	};
 	refcount_set(&domain->active, 1);
 	init_completion(&domain->inactive);
 	init_completion(&domain->gone);
@@ -185,7 +192,8 @@ int kfv_domain_open(struct kfid_fabric *kfid_fabric, struct kfi_info *info,
 	domain = kzalloc_obj(*domain);
 	if (!domain)
 		goto err_dev;
-	kfv_domain_init(domain, fabric, dev, owner, context);
+	kfv_domain_init(domain, fabric, dev, info->domain_attr->name, owner,
+			context);
 	ret = -EINVAL;
 	if (!kfi_obj_get(&kfid_fabric->fid))
 		goto err_free;

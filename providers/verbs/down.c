@@ -65,6 +65,7 @@ void kfv_ep_fail(struct kfv_ep *ep, int err, int prov_errno, const void *data,
 		kfv_ep_complain_failed(ep, err, prov_errno);
 		kfv_ep_set_state(ep, KFV_DOWN);
 		kfv_ep_post_error(ep, err, prov_errno, data, len);
+		kfi_ep_connected(&ep->track, err);
 		queue_delayed_work(kfv_wq, &ep->down, 0);
 	}
 	spin_unlock_irqrestore(&ep->tx.lock, irq);
@@ -79,6 +80,7 @@ static void kfv_ep_end_locked(struct kfv_ep *ep, unsigned int ms)
 	if (ep->state != KFV_CONNECTED)
 		return;
 	kfv_ep_set_state(ep, KFV_DOWN);
+	kfi_ep_disconnected(&ep->track, ep->error.err);
 	kfi_eq_post(ep->eq, &ep->shutdown);
 	queue_delayed_work(kfv_wq, &ep->down, msecs_to_jiffies(ms));
 }
@@ -128,10 +130,14 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
 {
 	spin_lock_irq(&ep->tx.lock);
 	kfv_tx_ring(ep);
-	if (gone && ep->state == KFV_CONNECTING)
+	if (gone && ep->state == KFV_CONNECTING) {
 		kfv_ep_post_error(ep, ENODEV, 0, NULL, 0);
+		kfi_ep_connected(&ep->track, ENODEV);
+	}
 	if (gone && ep->state == KFV_CONNECTED)
 		kfi_eq_post(ep->eq, &ep->shutdown);
+	if (ep->state == KFV_CONNECTED)
+		kfi_ep_disconnected(&ep->track, gone ? ENODEV : 0);
 	if (ep->state != KFV_GONE)
 		kfv_ep_set_state(ep, gone ? KFV_GONE : KFV_DOWN);
 	spin_unlock_irq(&ep->tx.lock);

@@ -112,6 +112,7 @@ static int kfv_ep_close(struct kfid *fid)
 	}
 	cancel_delayed_work_sync(&ep->timer);
 	cancel_delayed_work_sync(&ep->down);
+	kfi_ep_track_del(&ep->track);
 	kfi_stat_ep_close(&ep->stat);
 	kfv_ep_unbind(ep);
 	kfv_pair_destroy(ep);
@@ -230,6 +231,39 @@ static int kfv_ep_control(struct kfid *fid, int command, void *arg)
 	return ret;
 }
 
+static void kfv_ep_describe(struct kfi_ep_track *track,
+			    struct kfi_ep_desc *desc)
+{
+	static const enum kfi_ep_state states[] = {
+		[KFV_IDLE]		= KFI_STATE_IDLE,
+		[KFV_CONNECTING]	= KFI_STATE_CONNECTING,
+		[KFV_CONNECTED]		= KFI_STATE_CONNECTED,
+		[KFV_DOWN]		= KFI_STATE_DOWN,
+		[KFV_GONE]		= KFI_STATE_REMOVED,
+	};
+	struct kfv_ep *ep = container_of(track, struct kfv_ep, track);
+	bool was_connected;
+
+	desc->kind = ep->kind;
+	desc->tx_size = ep->tx_size;
+	desc->rx_size = ep->rx_size;
+	spin_lock_irq(&ep->tx.lock);
+	was_connected = kfv_ep_was_connected(ep);
+	desc->state = states[ep->state];
+	/* before kfi_connect() they are what the consumer wishes */
+	if (ep->passive || ep->state != KFV_IDLE) {
+		desc->local = ep->src;
+		desc->peer = ep->passive || was_connected ? ep->peer : ep->dest;
+	}
+	if (ep->commit && was_connected)
+		desc->method = ep->commit->method;
+	spin_unlock_irq(&ep->tx.lock);
+}
+
+static const struct kfi_ep_track_ops kfv_ep_track_ops = {
+	.describe	= kfv_ep_describe,
+};
+
 static const struct kfi_ops kfv_ep_fid_ops = {
 	.close		= kfv_ep_close,
 	.bind		= kfv_ep_bind,
@@ -327,6 +361,7 @@ static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,
 	ep->ep.rma = &kfv_rma_ops;
 	ep->ep.atomic = atomic ? &kfv_atomic_ops : &kfv_no_atomic_ops;
 	kfi_obj_init(&ep->ep.fid, KFI_CLASS_EP, &kfv_ep_fid_ops, context);
+	kfi_ep_track_init(&ep->track, &kfv_ep_track_ops);
 	kfi_eq_event_init(&ep->connected, &ep->ep.fid);
 	kfi_eq_event_init(&ep->shutdown, &ep->ep.fid);
 	kfi_eq_event_init(&ep->error, &ep->ep.fid);
@@ -366,6 +401,7 @@ static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 	mutex_lock(&domain->lock);
 	list_add_tail(&ep->node, &domain->eps);
 	mutex_unlock(&domain->lock);
+	kfi_ep_track_add(&ep->track, &ep->ep, &domain->scope, owner);
 	kfi_stat_ep_open(&ep->stat, &ep->ep, &kfv_provider);
 	*made = ep;
 	return 0;

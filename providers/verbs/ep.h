@@ -18,6 +18,7 @@
 #include <kfi_cm.h>
 #include <kfi_endpoint.h>
 #include <kfi_rma.h>
+#include <kfi_track.h>
 
 #include "cm.h"
 #include "verbs.h"
@@ -311,6 +312,7 @@ enum kfv_state {
 /**
  * struct kfv_ep - an open endpoint
  * @ep: what the consumer has
+ * @track: what user space sees of it
  * @domain: its domain
  * @node: in the domain's list
  * @owner: name of the consumer's module
@@ -356,6 +358,7 @@ enum kfv_state {
  */
 struct kfv_ep {
 	struct kfid_ep		ep;
+	struct kfi_ep_track	track;
 	struct kfv_domain	*domain;
 	struct list_head	node;
 	const char		*owner;

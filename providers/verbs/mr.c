@@ -228,6 +228,7 @@ void kfv_mr_kill(struct kfv_mr *mr)
 		kfv_registrar_invalidate(mr->domain, mr->key);
 		ib_dereg_mr(mr->ib);
 		mr->ib = NULL;
+		WRITE_ONCE(mr->track.dead, true);
 		kfv_mr_unmap(mr);
 	}
 	mutex_unlock(&mr->lock);
@@ -241,6 +242,7 @@ static int kfv_mr_close(struct kfid *fid)
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
 	trace_kfi_mr_close(&mr->mr, mr->len);
+	kfi_mr_track_del(&mr->track);
 	if (mr->mr.key & KFI_KEY_PMEM)
 		kfv_pmem_unpublish(mr);
 	if (kfv_domain_get(domain)) {
@@ -275,6 +277,16 @@ static void kfv_mr_init(struct kfv_mr *mr, struct kfv_domain *domain,
 	kfi_obj_init(&mr->mr.fid, KFI_CLASS_MR, &kfv_mr_fid_ops, attr->context);
 }
 
+static void kfv_mr_show(struct kfv_mr *mr, u64 access, u64 flags)
+{
+	mr->track.len = mr->len;
+	mr->track.access = access;
+	mr->track.flags = flags;
+	if (flags & KFI_PMEM)
+		mr->track.memdev = mr->region.dev;
+	kfi_mr_track_add(&mr->track, &mr->mr, &mr->domain->scope);
+}
+
 static int kfv_mr_register(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
 			   u64 flags)
 {
@@ -297,6 +309,7 @@ static int kfv_mr_register(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
 	mutex_lock(&domain->lock);
 	list_add_tail(&mr->node, &domain->mrs);
 	mutex_unlock(&domain->lock);
+	kfv_mr_show(mr, attr->access, flags);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 
 #include <kfi_memdev.h>
 #include <kfi_prov.h>
+#include <kfi_track.h>
 
 #include "limits.h"
 
@@ -107,6 +108,8 @@ struct kfv_registrar {
  * @port: port of the device
  * @attr: of the port, when the domain was opened
  * @owner: name of the consumer's module
+ * @name: name of the device, when the domain was opened
+ * @scope: what user space sees of it
  * @node: in the device's list
  * @active: one for the device being there, one for each call that uses it
  * @inactive: @active has gone to nothing
@@ -128,6 +131,8 @@ struct kfv_domain {
 	u32			port;
 	struct ib_port_attr	attr;
 	const char		*owner;
+	char			name[IB_DEVICE_NAME_MAX];
+	struct kfi_scope	scope;
 	struct list_head	node;
 	refcount_t		active;
 	struct completion	inactive;
@@ -145,6 +150,7 @@ struct kfv_domain {
 /**
  * struct kfv_mr - a memory region
  * @mr: what the consumer has
+ * @track: what user space sees of it
  * @domain: its domain
  * @node: in the domain's list
  * @lock: protects @ib and @sgt: who ends remote access
@@ -163,6 +169,7 @@ struct kfv_domain {
  */
 struct kfv_mr {
 	struct kfid_mr		mr;
+	struct kfi_mr_track	track;
 	struct kfv_domain	*domain;
 	struct list_head	node;
 	/* protects @ib and @sgt */
