@@ -13,6 +13,13 @@ modules_install:
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools clean
+
+tools:
+	$(MAKE) -C tools
+
+tools_install:
+	$(MAKE) -C tools install
 
 check:
 	scripts/check
@@ -26,4 +33,4 @@ demo:
 bench:
 	scripts/bench
 
-.PHONY: all modules modules_install clean check check-full demo bench
+.PHONY: all modules modules_install clean tools tools_install check check-full demo bench
