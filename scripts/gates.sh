@@ -123,6 +123,38 @@ gate_sphinx() {
 		-d "$KFABRIC_WORK/doctrees" Documentation "$KFABRIC_WORK/html"
 }
 
+# What is generated of the specification of the netlink family is what would be now.
+gate_ynl() {
+	need python3 || return
+	newest_source >/dev/null || return
+	silent "$KFABRIC_TOP/scripts/ynl" --check
+}
+
+# build_tools: in the cache, so that the checkout stays free of objects
+build_tools() {
+	need cc pkg-config || return
+	pkg-config libmnl || {
+		echo "libmnl-dev is not installed"
+		return 77
+	}
+	mkdir -p "$KFABRIC_WORK/tools"
+	make -s -C "$KFABRIC_TOP/tools" O="$KFABRIC_WORK/tools" CFLAGS="-O2 -g -Werror"
+}
+
+# The tools compile without a warning, and their manual pages are well-formed.
+gate_tools() {
+	local page said
+	build_tools || return
+	need man || return
+	for page in tools/*.[1-8]; do
+		said=$(LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+		[ -z "$said" ] || {
+			echo "$said"
+			return 1
+		}
+	done
+}
+
 # Debian's sparse is older than the newest kernel: it does not know
 # __typeof_unqual__, which makes kbuild leave sparse out with no more than a
 # warning, nor that the length of a literal is a constant, which is an error at

@@ -136,6 +136,7 @@ static const struct suite_test *const suite_driven_tables[] = {
 	suite_removal_tests,
 	suite_both_removal_tests,
 	suite_netns_tests,
+	suite_show_tests,
 #if defined(CONFIG_KRETPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)
 	suite_dax_tests,
 	suite_dax_device_tests,
@@ -183,16 +184,24 @@ void suite_put_netns(void)
 }
 
 /* Tells the script that it is its turn, and waits for it to say that it is done. */
-bool suite_wait_go(struct suite *t, const char *what)
+bool suite_wait_go_for(struct suite *t, const char *what, unsigned int left_ms)
 {
-	unsigned int left = SUITE_TIMEOUT_MS;
+	bool gone;
 
 	pr_info("# waiting for %s\n", what);
-	while (!READ_ONCE(go) && left) {
+	while (!READ_ONCE(go) && left_ms >= 20) {
 		msleep(20);
-		left -= 20;
+		left_ms -= 20;
 	}
-	return EXPECT(t, READ_ONCE(go));
+	gone = EXPECT(t, READ_ONCE(go));
+	/* the next test waits again */
+	WRITE_ONCE(go, false);
+	return gone;
+}
+
+bool suite_wait_go(struct suite *t, const char *what)
+{
+	return suite_wait_go_for(t, what, SUITE_TIMEOUT_MS);
 }
 
 /* @scale percent of @full, but not less than @least */

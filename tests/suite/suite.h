@@ -109,6 +109,7 @@ extern const struct suite_test suite_dax_device_tests[];
 extern const struct suite_test suite_dax_kind_tests[];
 extern const struct suite_test suite_dax_attach_tests[];
 extern const struct suite_test suite_netns_tests[];
+extern const struct suite_test suite_show_tests[];
 extern const struct suite_test suite_failure_tests[];
 extern const struct suite_test suite_blk_hello_tests[];
 extern const struct suite_test suite_blk_session_tests[];
@@ -126,6 +127,7 @@ void suite_put_netns(void);
 unsigned int suite_scaled(unsigned int full, unsigned int least);
 u32 suite_random(struct suite *t, u32 from, u32 to);
 bool suite_wait_go(struct suite *t, const char *what);
+bool suite_wait_go_for(struct suite *t, const char *what, unsigned int left_ms);
 
 /*
  * Expectations. Each says what did not hold and where, marks the test as failed

@@ -1,0 +1,301 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""
+What tests/vm/netlink asks: the netlink family by the kernel's own ynl, and by
+kfi_info. Prints "ok NAME" and "not ok NAME: why".
+
+  netlink.py PYYNL SPEC KFI_INFO CHECK [argument...]
+"""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+
+PYYNL, SPEC, KFI_INFO, CHECK, *ARGS = sys.argv[1:]
+sys.path.insert(0, PYYNL)
+# pylint: disable=wrong-import-position,import-error
+from lib import NlError, YnlFamily  # noqa: E402
+
+SCHEMA = os.path.join(PYYNL, "../../../../Documentation/netlink/genetlink.yaml")
+DUMPS = {
+    "info": "info-get", "endpoints": "endpoint-get",
+    "regions": "region-get", "memdevs": "memdev-get",
+}
+
+
+def check(name, holds, why=""):
+    """One result."""
+    print(f"ok {name}" if holds else f"not ok {name}: {why}", flush=True)
+
+
+def same(name, value, expected):
+    """A result that says what there is instead."""
+    check(name, value == expected, f"{value!r} and not {expected!r}")
+
+
+def run(*args, **kwargs):
+    """kfi_info: its status, what it prints, and what it complains of."""
+    done = subprocess.run([KFI_INFO, *args], capture_output=True, text=True,
+                          check=False, **kwargs)
+    return done.returncode, done.stdout, done.stderr
+
+
+def listed(*args, **kwargs):
+    """What kfi_info shows in JSON."""
+    status, out, said = run("--json", *args, **kwargs)
+    if said or status > 1:
+        print(f"# kfi_info {args}: {status}: {said}")
+    return json.loads(out)
+
+
+def family():
+    """The family, as ynl knows it."""
+    return YnlFamily(SPEC, SCHEMA)
+
+
+def cli(*args):
+    """The kernel's command line tool."""
+    done = subprocess.run(
+        [sys.executable, os.path.join(PYYNL, "cli.py"), "--spec", SPEC,
+         "--schema", SCHEMA, "--output-json", *args],
+        capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"# ynl {args}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def as_json(objects):
+    """The same as they are in JSON, where sets are lists."""
+    return json.loads(json.dumps(
+        objects, default=lambda s: sorted(s) if isinstance(s, set) else str(s)))
+
+
+def check_tool():
+    """Both tools see the same."""
+    nl = family()
+    same("ynl: providers",
+         [p["name"] for p in nl.dump("provider-get", {})],
+         [p["name"] for p in listed("-l")])
+    for command, op in DUMPS.items():
+        args = [] if command == "info" else [command]
+        same(f"ynl: {command}: as many as kfi_info's",
+             len(nl.dump(op, {})), len(listed(*args)))
+
+
+def by_owner(objects, provider):
+    """Those of the suite."""
+    return [o for o in objects
+            if o["provider"] == provider and o["owner"] == "kfi_suite"]
+
+
+def check_endpoints(nl, provider):
+    """Two pairs, and one that is not connected."""
+    eps = by_owner(nl.dump("endpoint-get", {}), provider)
+    same("ynl: endpoints: states", sorted(e["state"] for e in eps),
+         ["connected"] * 4 + ["idle"])
+    same("ynl: endpoints: kinds", sorted(e["kind"] for e in eps),
+         ["commit"] * 2 + ["raw"] * 3)
+    same("ynl: endpoints: methods", sorted(e["method"] for e in eps),
+         ["none"] * 3 + ["server"] * 2)
+    ends = {str(e["local"]): str(e["peer"])
+            for e in eps if e["state"] == "connected"}
+    check("ynl: endpoints: the peer of a peer", len(ends) == 4 and
+          all(ends.get(peer) == local for local, peer in ends.items()), ends)
+    same("ynl: endpoints: numbers", len({e["id"] for e in eps}), 5)
+    same("ynl: endpoints: by number",
+         as_json(nl.dump("endpoint-get", {"id": eps[1]["id"]})),
+         as_json([eps[1]]))
+    same("ynl: endpoints: by another provider",
+         nl.dump("endpoint-get", {"provider": "none"}), [])
+    return eps
+
+
+def check_stats(eps, provider):
+    """A message, and a commit."""
+    stats = [e["stats"] for e in eps]
+    for kind, expected in (("commit", {(1, 4096)}), ("write", set())):
+        same(f"ynl: stats: {kind}",
+             {(s[kind]["ops"], s[kind]["bytes"]) for s in stats} - {(0, 0)},
+             expected)
+    for kind in ("send", "recv"):
+        same(f"ynl: stats: {kind}", sorted(s[kind]["ops"] for s in stats),
+             [0] * 4 + [1])
+    same("ynl: stats: served", sorted((s["served"], s["served-failed"])
+                                      for s in stats), [(0, 0)] * 4 + [(1, 0)])
+    for time_of in ("commit-time", "persist-time"):
+        same(f"ynl: stats: {time_of}",
+             [sum(b["count"] for b in s[time_of]["bucket"])
+              for s in stats if s[time_of].get("bucket")], [1])
+    shown = {e["id"]: e["stats"] for e in listed("stats")}
+    check("kfi_info: stats", all(
+        shown[e["id"]]["commit"] == e["stats"]["commit"] and
+        shown[e["id"]]["errors"] == e["stats"]["errors"] and
+        shown[e["id"]]["commit-time"]["sum"] ==
+        e["stats"]["commit-time"]["sum"] for e in eps), shown)
+    status, out, _ = run("stats", "-p", provider)
+    check("kfi_info: stats: table", not status and
+          len(out.splitlines()) == 1 + len(eps) and "COMMIT" in out, out)
+
+
+def check_regions(nl, provider):
+    """One persistent, and one that should not be cached."""
+    mrs = {r["length"]: r
+           for r in by_owner(nl.dump("region-get", {}), provider)}
+    same("ynl: regions", sorted(mrs), [192, 1 << 20])
+    plain, pmem = mrs[192], mrs[1 << 20]
+    same("ynl: regions: flags", (plain["flags"], pmem["flags"]),
+         ({"uncached"}, {"pmem"}))
+    check("ynl: regions: honoured", plain["honoured"] <= {"uncached"} and
+          pmem["honoured"] == {"pmem"}, mrs)
+    same("ynl: regions: access", plain["access"], {"remote-write"})
+    same("ynl: regions: memory device", pmem.get("memdev"),
+         "pmemsim:suite")
+    known = {"id", "provider", "domain", "owner", "length", "access", "flags",
+             "honoured", "memdev", "dead"}
+    check("ynl: regions: nothing else", not (set(plain) | set(pmem)) - known,
+          mrs)
+
+
+def check_objects(provider):
+    """What the suite's show.objects has open."""
+    nl = family()
+    infos = nl.dump("info-get", {"provider": provider})
+    same("ynl: infos: kinds", [i["ep-kind"] for i in infos],
+         ["raw", "commit", "both"])
+    same("ynl: infos: methods", [i["commit-methods"] for i in infos],
+         [set(), {"server", "read"}, {"server", "read"}])
+    check("ynl: infos: limits", all(i["max-msg-size"] >= 1 << 20 and
+                                    i["ep-cnt"] and i["mr-iov-limit"]
+                                    for i in infos), infos)
+    eps = check_endpoints(nl, provider)
+    check_stats(eps, provider)
+    check_regions(nl, provider)
+    devs = nl.dump("memdev-get", {})
+    same("ynl: memory devices",
+         [(d["name"], d["driver"], d["length"], d["regions"], d["sync"])
+          for d in devs], [("pmemsim:suite", "pmemsim", 1 << 20, 1, 1)])
+    same("ynl: command line", len(cli("--dump", "endpoint-get")),
+         len(nl.dump("endpoint-get", {})))
+    check_info(provider, eps)
+
+
+def check_info(provider, eps):
+    """kfi_info in all its modes."""
+    shown = by_owner(listed("endpoints", "-p", provider), provider)
+    same("kfi_info: endpoints", [e["id"] for e in shown],
+         [e["id"] for e in eps])
+    same("kfi_info: endpoints: states", [e["state"] for e in shown],
+         [e["state"] for e in eps])
+    same("kfi_info: endpoints: kfi_info: of no such domain",
+         listed("endpoints", "-d", "none"), [])
+    same("kfi_info: regions: lengths",
+         sorted(r["length"] for r in
+                by_owner(listed("regions"), provider)), [192, 1 << 20])
+    same("kfi_info: memdevs",
+         [d["sync"] for d in listed("memdevs")], [True])
+    same("kfi_info: caps",
+         [i["kind"] for i in listed("-p", provider, "-c", "KFI_RMA_PMEM|msg")],
+         ["both"])
+    same("kfi_info: type",
+         len(listed("-p", provider, "-t", "FI_EP_MSG")), 3)
+    check_text(provider)
+
+
+def check_text(provider):
+    """What people read."""
+    for args in (["endpoints"], ["stats"], ["regions"], ["memdevs"], []):
+        for more in ([], ["-v"]):
+            status, out, said = run(*args, *more)
+            check(f"kfi_info: {' '.join(args + more) or 'text'}",
+                  not status and provider in out.replace("pmemsim", provider)
+                  and not said, f"{status} {out} {said}")
+    status, out, _ = run("-l")
+    check("kfi_info: -l", not status and f"{provider}:\n    version: " in out,
+          out)
+    status, out, said = run("-p", provider, "-t", "rdm")
+    same("kfi_info: nothing matches", (status, out, said),
+         (1, "", "kfi_info: nothing matches\n"))
+    for args in (["-c", "nonsense"], ["-t", "x"], ["nonsense"], ["-x"],
+                 ["-p", "x" * 64], ["memdevs", "-p", "x"], ["-l", "regions"]):
+        same(f"kfi_info: usage: {args[0]}", run(*args)[0], 2)
+
+
+def check_refusals():
+    """Errors have a reason."""
+    nl = family()
+    for name, op, attrs, error, text in (
+            ("no such object", "endpoint-get", {"id": 0x7fffffff},
+             errno.ENOENT, "no such object"),
+            ("number 0", "region-get", {"id": 0}, errno.ERANGE, "range"),
+            ("name of 64", "info-get", {"provider": "x" * 64}, errno.EINVAL,
+             "policy")):
+        try:
+            nl.dump(op, attrs)
+            check(f"refused: {name}", False, "it is not")
+        except NlError as ex:
+            said = ex.nl_msg.extack or {}
+            check(f"refused: {name}", ex.error == error and
+                  text in said.get("msg", ""), f"{ex}")
+    same("name of 63", nl.dump("info-get", {"provider": "x" * 63}), [])
+
+
+def check_churn(count, seconds):
+    """Regions that stay are seen once, whatever else comes and goes."""
+    nl = family()
+    end = time.monotonic() + float(seconds)
+    dumps = wrong = others = 0
+    first = None
+    while time.monotonic() < end or dumps < 4:
+        mrs = (nl.dump("region-get", {}) if dumps % 4 == 3 else
+               listed("regions"))
+        ids = [r["id"] for r in mrs if r["length"] == 64]
+        first = first or ids
+        wrong += ids != first or len(set(ids)) != int(count)
+        others += sum(r["length"] == 128 for r in mrs)
+        listed("endpoints")
+        dumps += 1
+    check(f"churn: {count} regions in each of {dumps} dumps", not wrong,
+          f"not in {wrong}")
+    check("churn: others are seen as well", others)
+
+
+def check_events(path, provider):
+    """What kfi_info monitor has written of the suite's show.events."""
+    with open(path, encoding="utf-8") as lines:
+        events = [json.loads(line) for line in lines]
+    told = [(e["event"], e.get("error", 0)) for e in events
+            if e["provider"] == provider]
+    same("monitor: events", sorted(told),
+         sorted([("connect", 0)] * 2 + [("commit", errno.EIO)] +
+                [("connect", errno.ECONNREFUSED)] + [("disconnect", 0)] * 2))
+    same("monitor: failures", [e["failures"] for e in events
+                               if e["event"] == "commit"], [1])
+    connects = [e for e in events
+                if e["event"] == "connect" and "error" not in e]
+    check("monitor: peers", all(e["peer"]["port"] and e["method"] == "server"
+                                for e in connects), connects)
+
+
+def check_removal(path):
+    """What it has written of a device that was removed."""
+    with open(path, encoding="utf-8") as lines:
+        events = [json.loads(line) for line in lines]
+    check("monitor: removal", [e["domain"] for e in events
+                               if e["event"] == "remove"] == ["rxe0"], events)
+    # the first one of a pair to go may tell the other one in time
+    ended = [e.get("error", 0) for e in events if e["event"] == "disconnect"]
+    check("monitor: what the removal ends", len(ended) == 2 and
+          errno.ENODEV in ended, events)
+
+
+{
+    "tool": check_tool,
+    "objects": check_objects,
+    "refusals": check_refusals,
+    "churn": check_churn,
+    "events": check_events,
+    "removal": check_removal,
+}[CHECK](*ARGS)
