@@ -17,8 +17,11 @@ sys.path.insert(0, os.path.join(SOURCE, "Documentation", "sphinx"))
 project = "kfabric"
 copyright = "the kfabric authors, GPL-2.0 OR BSD-2-Clause"
 
-extensions = ["kerneldoc", "parser_yaml"]
+import kernel_abi  # pylint: disable=wrong-import-position,import-error
+
+extensions = ["kerneldoc", "kernel_abi", "parser_yaml"]
 kerneldoc_srctree = TOP
+kernel_abi.path = os.path.join(TOP, "Documentation", "ABI")
 source_suffix = {".rst": "restructuredtext", ".yaml": "yaml"}
 
 exclude_patterns = ["_build"]

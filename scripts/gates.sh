@@ -108,7 +108,8 @@ gate_kernel_doc() {
 	source=$(newest_source) || return
 	mapfile -t list < <(files '^(include|kfabric|providers|memdev|consumers|compat)/.*\.[ch]$' |
 		xargs grep -l '^/\*\*')
-	silent "$source/tools/docs/kernel-doc" -none -Wall "${list[@]}"
+	silent "$source/tools/docs/kernel-doc" -none -Wall "${list[@]}" &&
+		silent "$source/tools/docs/get_abi.py" --dir Documentation/ABI validate
 }
 
 gate_sphinx() {
