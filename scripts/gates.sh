@@ -156,6 +156,14 @@ gate_tools() {
 	done
 }
 
+# Everything that Debian's checker knows to be wrong, as warnings too.
+gate_package() {
+	local dir=$KFABRIC_WORK/package
+	need dpkg-buildpackage dh_dkms lintian || return
+	"$KFABRIC_TOP/scripts/package" "$dir" || return
+	silent lintian --allow-root --fail-on error,warning "$dir"/kfabric_*.changes
+}
+
 # Debian's sparse is older than the newest kernel: it does not know
 # __typeof_unqual__, which makes kbuild leave sparse out with no more than a
 # warning, nor that the length of a literal is a constant, which is an error at
