@@ -356,7 +356,7 @@ struct kfb_dev {
 	u64			lost_bytes;
 };
 
-/* A request that was posted must not wait for its connection any more. */
+/* An error of the connection, which says nothing of the operation that has it */
 static inline bool kfb_conn_error(int err)
 {
 	return err == -ECANCELED || err == -ETIMEDOUT || err == -ESHUTDOWN ||
@@ -412,6 +412,7 @@ void kfb_flush_room(struct kfb_hwq *queue);
 void kfb_flush_start(struct kfb_dev *dev);
 void kfb_flush_stop(struct kfb_dev *dev);
 int kfb_flush_wait(struct kfb_dev *dev, bool recovering);
+bool kfb_flush_wanted(struct kfb_dev *dev);
 
 /* recover.c */
 void kfb_dev_fail(struct kfb_dev *dev, int err, enum kfb_status reason);

@@ -262,6 +262,17 @@ void kfb_flush_stop(struct kfb_dev *dev)
 	kfb_flush_unlock(dev);
 }
 
+/* Whether something is not persistent; for when nobody writes any more. */
+bool kfb_flush_wanted(struct kfb_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->nr_queues; i++)
+		if (!kfb_log_empty(dev->queues[i].log))
+			return true;
+	return false;
+}
+
 /**
  * struct kfb_flush_waiter - somebody who sleeps
  * @flusher: what is waited for

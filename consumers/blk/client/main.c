@@ -146,6 +146,9 @@ void kfb_dev_destroy(struct kfb_dev *dev)
 	if (!dev->read_only)
 		kfb_flush_wait(dev, false);
 	kfb_dev_stop(dev);
+	if (kfb_flush_wanted(dev))
+		pr_warn("%s: removed with data that may not be persistent\n",
+			dev->name);
 	kfb_disk_free(dev);
 	kfb_dev_free(dev);
 }
