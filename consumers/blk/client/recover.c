@@ -224,12 +224,14 @@ static void kfb_dev_reconnect(struct kfb_dev *dev)
 			config->export, config->addr, config->service);
 		return;
 	}
+	if (!kfb_dev_is_lost(dev))
+		return;
 	pr_info_ratelimited("%s: cannot connect to %s at %s:%s: %s\n",
 			    dev->name, config->export, config->addr,
 			    config->service, kfb_session_error(dev, err));
 	if (err == -EMEDIUMTYPE || time_after(jiffies, dev->lost_at + limit))
 		kfb_dev_die(dev);
-	else if (kfb_dev_is_lost(dev))
+	else
 		queue_delayed_work(kfb_wq, &dev->recover_work, delay);
 }
 
