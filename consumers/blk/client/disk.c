@@ -134,6 +134,7 @@ static ssize_t method_show(struct kobject *kobj, struct kobj_attribute *attr,
 		[KFI_COMMIT_NONE]	= "none",
 		[KFI_COMMIT_SERVER]	= "server",
 		[KFI_COMMIT_READ]	= "read",
+		[KFI_COMMIT_FLUSH]	= "flush",
 	};
 
 	return sysfs_emit(buf, "%s\n",
