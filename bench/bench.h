@@ -25,6 +25,7 @@ enum bench_post {
  * @wait: until that operation is complete, with a handler
  * @reap: look once for its completion, without; returns how many there were
  * @reg: register one page for remote writing, and close the region
+ * @trace: a function with a tracepoint that nobody looks at, or without
  */
 struct bench_side {
 	int	(*open)(bool polled);
@@ -33,6 +34,7 @@ struct bench_side {
 	int	(*wait)(void);
 	int	(*reap)(void);
 	int	(*reg)(void);
+	void	(*trace)(void);
 };
 
 /* main.c */

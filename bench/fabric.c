@@ -12,6 +12,7 @@
 
 #include <kfi_cm.h>
 #include <kfi_rma.h>
+#include <trace/events/kfi.h>
 
 #include "../consumers/perf/perf.h"
 #include "bench.h"
@@ -245,6 +246,14 @@ static int fabric_open(bool polled)
 	return err;
 }
 
+/* What a post has for those who trace it */
+static void fabric_trace(void)
+{
+	if (trace_kfi_post_enabled())
+		trace_kfi_post(fabric.ep, KFI_STAT_WRITE, BENCH_WRITE, 0);
+	barrier();
+}
+
 const struct bench_side bench_fabric = {
 	.open	= fabric_open,
 	.close	= fabric_close,
@@ -252,4 +261,5 @@ const struct bench_side bench_fabric = {
 	.wait	= fabric_wait,
 	.reap	= fabric_reap,
 	.reg	= fabric_reg,
+	.trace	= fabric_trace,
 };

@@ -179,6 +179,23 @@ static int bench_reg(const struct bench_side *side, int what, u64 *result)
 	return 0;
 }
 
+static int bench_trace(const struct bench_side *side, int what, u64 *result)
+{
+	unsigned long irq;
+	unsigned int i;
+	u64 start;
+
+	for (i = 0; i < BENCH_SAMPLES; i++) {
+		local_irq_save(irq);
+		start = ktime_get_ns();
+		side->trace();
+		samples[i] = ktime_get_ns() - start;
+		local_irq_restore(irq);
+	}
+	*result = bench_median(BENCH_SAMPLES);
+	return 0;
+}
+
 static const struct bench {
 	const char	*name;
 	int		(*run)(const struct bench_side *side, int what,
@@ -195,6 +212,7 @@ static const struct bench {
 	  false },
 	{ "completion-read", bench_read, BENCH_WRITE_REGISTERED, true, true },
 	{ "mr-reg-close-4096", bench_reg, 0, false, true },
+	{ "tracepoint-disabled", bench_trace, 0, false, true },
 };
 
 static int bench_side(const struct bench *bench, const struct bench_side *side,
