@@ -255,22 +255,38 @@ static const char *kfbt_session_reason(const struct kfbt_session *session)
 	return kfb_status_str(session->why);
 }
 
+/*
+ * A client cannot fill the log, by what it says when it leaves neither, but what
+ * happens here is always in it.
+ */
+static bool kfbt_session_logged(const struct kfbt_session *session)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+
+	if (session->state == KFBT_LIVE && !session->silent &&
+	    (session->why == KFB_SHUTDOWN || session->why == KFB_DEVICE ||
+	     session->why == KFB_RESTART))
+		return true;
+	return __ratelimit(&limit);
+}
+
 static void kfbt_session_log_end(struct kfbt_session *session)
 {
 	const char *what = session->lost ? "no session" : "refused";
 
+	if (!kfbt_session_logged(session))
+		return;
 	if (session->state == KFBT_LIVE)
 		what = "session ended";
 	if (session->hello.client[0])
-		pr_info_ratelimited("export %s: client %s at %pISpc: %s: %s\n",
-				    session->hello.export,
-				    session->hello.client, &session->peer, what,
-				    kfbt_session_reason(session));
+		pr_info("export %s: client %s at %pISpc: %s: %s\n",
+			session->hello.export, session->hello.client,
+			&session->peer, what, kfbt_session_reason(session));
 	else
-		pr_info_ratelimited("port %s: %pISpc: %s: %s\n",
-				    kfbt_port_name(session->port),
-				    &session->peer, what,
-				    kfbt_session_reason(session));
+		pr_info("port %s: %pISpc: %s: %s\n",
+			kfbt_port_name(session->port), &session->peer, what,
+			kfbt_session_reason(session));
 }
 
 /*
