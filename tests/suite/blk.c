@@ -284,6 +284,18 @@ bool blk_session(struct blk_target *target, struct blk_client *client)
 	return false;
 }
 
+/* A target and a session with it. When false there is neither. */
+bool blk_open_session(struct suite *t, struct blk_target *target,
+		      struct blk_client *client)
+{
+	if (!blk_open(t, target))
+		return false;
+	if (blk_session(target, client))
+		return true;
+	blk_close(target);
+	return false;
+}
+
 /* A queue's connection with any private data: it is there, or refused for @status. */
 bool blk_queue_try(struct blk_client *client, struct blk_queue *queue,
 		   const void *data, size_t len, enum kfb_status status)

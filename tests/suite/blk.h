@@ -86,6 +86,8 @@ bool blk_expect_bye(struct blk_client *client, enum kfb_status why, int ms);
 bool blk_word(struct blk_client *client, enum kfb_type type);
 bool blk_leave(struct blk_client *client);
 bool blk_session(struct blk_target *target, struct blk_client *client);
+bool blk_open_session(struct suite *t, struct blk_target *target,
+		      struct blk_client *client);
 
 bool blk_queue_try(struct blk_client *client, struct blk_queue *queue,
 		   const void *data, size_t len, enum kfb_status status);

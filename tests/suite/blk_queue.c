@@ -31,10 +31,8 @@ static void test_access(struct suite *t)
 	struct blk_client client;
 	struct blk_queue queues[2];
 
-	if (!blk_open(t, &target))
+	if (!blk_open_session(t, &target, &client))
 		return;
-	if (!blk_session(&target, &client))
-		goto out;
 	last = client.regions[0];
 	last.addr += BLK_SIZE - PAGE_SIZE;
 	beyond = last;
@@ -52,7 +50,6 @@ static void test_access(struct suite *t)
 		blk_queue_close(t, &queues[0]);
 	}
 	blk_leave(&client);
-out:
 	blk_close(&target);
 }
 
@@ -115,10 +112,8 @@ static void test_bad_queue(struct suite *t)
 	struct blk_queue queue;
 	unsigned int i;
 
-	if (!blk_open(t, &target))
+	if (!blk_open_session(t, &target, &client))
 		return;
-	if (!blk_session(&target, &client))
-		goto out;
 	for (i = 0; i < ARRAY_SIZE(bad_queues) && !suite_failed(t); i++) {
 		put_queue(&wire, &client, 0);
 		((u8 *)&wire)[bad_queues[i].at] += bad_queues[i].value;
@@ -130,7 +125,6 @@ static void test_bad_queue(struct suite *t)
 	if (blk_queue_open(&client, &queue, 0))
 		blk_queue_close(t, &queue);
 	blk_leave(&client);
-out:
 	blk_close(&target);
 }
 
@@ -168,10 +162,8 @@ static void test_again(struct suite *t)
 	struct blk_queue one, two;
 	unsigned int tries = 100;
 
-	if (!blk_open(t, &target))
+	if (!blk_open_session(t, &target, &client))
 		return;
-	if (!blk_session(&target, &client))
-		goto out;
 	put_queue(&wire, &client, 0);
 	if (blk_queue_open(&client, &one, 0)) {
 		blk_queue_try(&client, &two, &wire, sizeof(wire),
@@ -183,7 +175,6 @@ static void test_again(struct suite *t)
 		msleep(20);
 	EXPECT(t, tries);
 	blk_leave(&client);
-out:
 	blk_close(&target);
 }
 
@@ -301,10 +292,8 @@ static void test_fuzz_queue(struct suite *t)
 	struct blk_client client;
 	struct blk_queue queues[2];
 
-	if (!blk_open(t, &target))
+	if (!blk_open_session(t, &target, &client))
 		return;
-	if (!blk_session(&target, &client))
-		goto out;
 	if (blk_queue_open(&client, &queues[0], 0)) {
 		if (blk_queue_open(&client, &queues[1], 1)) {
 			for (i = 0; i < rounds && fuzz_queue(&client); i++)
@@ -315,7 +304,6 @@ static void test_fuzz_queue(struct suite *t)
 		blk_queue_close(t, &queues[0]);
 	}
 	blk_leave(&client);
-out:
 	blk_close(&target);
 }
 

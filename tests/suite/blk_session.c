@@ -399,10 +399,8 @@ static void test_cut(struct suite *t)
 	struct blk_client client;
 	u64 incarnation;
 
-	if (!blk_open(t, &target))
+	if (!blk_open_session(t, &target, &client))
 		return;
-	if (!blk_session(&target, &client))
-		goto out;
 	incarnation = client.welcome.incarnation;
 	EXPECT_OK(t, kfi_pmemsim_cut(target.sim));
 	EXPECT(t, blk_expect_bye(&client, KFB_DEVICE, SUITE_TIMEOUT_MS));
@@ -420,62 +418,54 @@ out:
 	blk_close(&target);
 }
 
-/* So it does with the export, and the connection of a queue with it. */
-static void test_disable(struct suite *t)
+/* A session with a queue, until @end has done its work: both connections end. */
+static void check_end(struct suite *t, bool (*end)(struct suite *t), bool told)
 {
 	struct blk_target target;
 	struct blk_client client;
 	struct blk_queue queue;
 
-	if (!blk_open(t, &target))
+	if (!blk_open_session(t, &target, &client))
 		return;
-	if (!blk_session(&target, &client))
-		goto out;
 	if (blk_queue_open(&client, &queue, 0)) {
-		blk_set(t, "exports/" BLK_EXPORT "/enable", "0");
-		if (expect_said(&client, KFB_SHUTDOWN))
+		if (end(t) && (!told || expect_said(&client, KFB_SHUTDOWN)))
 			expect_hung_up(&client, &queue);
 		blk_queue_close(t, &queue);
 	}
 	blk_hang_up(&client);
-out:
 	blk_close(&target);
 }
 
-/*
- * A session with a queue, until the script has done @what: then both connections
- * have ended.
- */
-static void check_end(struct suite *t, const char *what, bool told)
+static bool disable_export(struct suite *t)
 {
-	struct blk_target target;
-	struct blk_client client;
-	struct blk_queue queue;
+	return blk_set(t, "exports/" BLK_EXPORT "/enable", "0");
+}
 
-	if (!blk_open(t, &target))
-		return;
-	if (!blk_session(&target, &client))
-		goto out;
-	if (blk_queue_open(&client, &queue, 0)) {
-		if (suite_wait_go(t, what) &&
-		    (!told || expect_said(&client, KFB_SHUTDOWN)))
-			expect_hung_up(&client, &queue);
-		blk_queue_close(t, &queue);
-	}
-	blk_hang_up(&client);
-out:
-	blk_close(&target);
+static bool await_unlink(struct suite *t)
+{
+	return suite_wait_go(t, "the port to be left");
+}
+
+static bool await_remove(struct suite *t)
+{
+	return suite_wait_go(t, "the device to go away");
+}
+
+/* So it does with the export, and the connection of a queue with it. */
+static void test_disable(struct suite *t)
+{
+	check_end(t, disable_export, true);
 }
 
 static void test_unlink(struct suite *t)
 {
-	check_end(t, "the port to be left", true);
+	check_end(t, await_unlink, true);
 }
 
 /* It is the client's device as well. */
 static void test_remove(struct suite *t)
 {
-	check_end(t, "the device to go away", false);
+	check_end(t, await_remove, false);
 }
 
 /* By name, for they need a script */
