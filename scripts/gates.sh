@@ -131,7 +131,8 @@ gate_ynl() {
 	silent "$KFABRIC_TOP/scripts/ynl" --check
 }
 
-# build_tools: in the cache, so that the checkout stays free of objects
+# build_tools: in the cache, so that the checkout stays free of objects; several lanes
+# need them
 build_tools() {
 	need cc pkg-config || return
 	pkg-config libmnl || {
@@ -139,7 +140,10 @@ build_tools() {
 		return 77
 	}
 	mkdir -p "$KFABRIC_WORK/tools"
-	make -s -C "$KFABRIC_TOP/tools" O="$KFABRIC_WORK/tools" CFLAGS="-O2 -g -Werror"
+	(
+		flock 9
+		make -s -C "$KFABRIC_TOP/tools" O="$KFABRIC_WORK/tools" CFLAGS="-O2 -g -Werror"
+	) 9>"$KFABRIC_WORK/tools.lock"
 }
 
 # The tools compile without a warning, and their manual pages are well-formed.
