@@ -200,6 +200,8 @@ int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		break;
 	case RDMA_CM_EVENT_REJECTED:
 		kfv_link_rejected(link, id, ev);
+		/* so ends a connection that only this end has seen made */
+		kfv_ep_lost(ep);
 		break;
 	case RDMA_CM_EVENT_ESTABLISHED:
 		kfv_link_established(link, id, ev);

@@ -4,6 +4,7 @@
  * a connection between them, and of the private data beside the commit protocol's.
  */
 
+#include <linux/delay.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
@@ -15,6 +16,9 @@
 #define PEER_REJ_SIZE	148
 
 #define PEER_RAW_SIZE	56
+
+/* Within which a connection is half made: when one end is connected, and the other not */
+#define PEER_HASTE_US	2000
 
 /**
  * struct peers - a listener and an endpoint that connects to it
@@ -323,11 +327,54 @@ static void test_both_reject(struct suite *t)
 	check_reject(t, SUITE_BOTH);
 }
 
+/* It was not connected, and hears of that, or it was, and hears of the end. */
+static void expect_end(struct suite *t, struct peers *peers)
+{
+	struct suite_event ev;
+
+	if (!EXPECT(t, suite_read_event(t, peers->net.eq, &ev,
+					SUITE_TIMEOUT_MS)))
+		return;
+	EXPECT(t, ev.fid == &peers->a.ep->fid);
+	if (ev.event)
+		EXPECT_EQ(t, ev.event, KFI_CONNECTED);
+	if (ev.event == KFI_CONNECTED)
+		EXPECT_EVENT(t, peers->net.eq, KFI_SHUTDOWN, &peers->a.ep->fid,
+			     &ev);
+}
+
+/* Who accepts, and closes before it can know that it is connected */
+static void check_hasty(struct suite *t, u64 caps)
+{
+	struct peers peers;
+
+	if (!peers_open(t, &peers, caps, caps))
+		return;
+	if (peers_call(t, &peers, NULL, 0, caps) &&
+	    peers_accept(t, &peers, NULL, 0)) {
+		udelay(suite_random(t, 0, PEER_HASTE_US));
+		suite_end_close(t, &peers.b);
+		expect_end(t, &peers);
+	}
+	peers_close(t, &peers);
+}
+
+static void test_hasty(struct suite *t)
+{
+	unsigned int rounds = suite_scaled(1000, 20);
+
+	for (; rounds && !suite_failed(t); rounds--) {
+		check_hasty(t, SUITE_RAW);
+		check_hasty(t, SUITE_COMMIT);
+	}
+}
+
 const struct suite_test suite_peer_tests[] = {
 	{ "peer.commit_to_raw", test_commit_to_raw },
 	{ "peer.raw_to_commit", test_raw_to_commit },
 	{ "peer.private_data", test_private_data },
 	{ "peer.reject", test_reject },
+	{ "peer.hasty", test_hasty },
 	{ "peer.both_to_raw", test_both_to_raw },
 	{ "peer.raw_to_both", test_raw_to_both },
 	{ "peer.both_to_commit", test_both_to_commit },
