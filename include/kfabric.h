@@ -124,7 +124,8 @@ struct kfid_pep;
  * KFI_INJECT
  *	the buffer can be reused when the call returns
  * KFI_MORE
- *	another operation follows at once; the doorbell may wait for it
+ *	another operation follows at once; the doorbell may wait for it, or for
+ *	kfi_ep_ring()
  * KFI_FENCE
  *	this operation and later ones start when all earlier ones of the
  *	endpoint have completed, commits included

@@ -230,6 +230,7 @@ struct kfi_conn_param {
  * struct kfi_ops_ep - operations of an endpoint or passive endpoint
  * @getopt: see kfi_getopt()
  * @setopt: see kfi_setopt()
+ * @ring: see kfi_ep_ring(); of a passive endpoint NULL
  * @add_stats: add what was counted of an endpoint; the core's, and NULL for a passive
  *	endpoint
  */
@@ -238,6 +239,7 @@ struct kfi_ops_ep {
 			  void *optval, size_t *optlen);
 	int	(*setopt)(struct kfid *fid, int level, int optname,
 			  const void *optval, size_t optlen);
+	void	(*ring)(struct kfid_ep *ep);
 	void	(*add_stats)(struct kfid_ep *ep, struct kfi_ep_stats *stats);
 };
 
@@ -471,6 +473,24 @@ kfi_getopt(struct kfid *fid, int level, int optname, void *optval,
 	if (!ep->ops->getopt)
 		return -EOPNOTSUPP;
 	return ep->ops->getopt(fid, level, optname, optval, optlen);
+}
+
+/**
+ * kfi_ep_ring() - what was announced with KFI_MORE does not follow
+ * @ep: an endpoint, in whatever state
+ *
+ * The device is given what was posted with KFI_MORE and has waited for more, as far
+ * as no fence is before it. Nothing happens when nothing has waited. A post without
+ * KFI_MORE, and one that is refused, do the same. For consumers who learn too late
+ * which of their operations is the last, as block drivers do in their commit_rqs().
+ * kfabric extension.
+ *
+ * Context: Any context.
+ */
+static inline void kfi_ep_ring(struct kfid_ep *ep)
+{
+	if (ep->ops->ring)
+		ep->ops->ring(ep);
 }
 
 /**

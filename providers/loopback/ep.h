@@ -341,6 +341,7 @@ void lo_ep_set_param(struct lo_ep *ep, const struct kfi_conn_param *param);
 int lo_tx_init(struct lo_ep *ep);
 void lo_tx_free(struct lo_tx *tx);
 ssize_t lo_tx_post(struct lo_ep *ep, const struct lo_post *post);
+void lo_ep_ring(struct kfid_ep *ep);
 ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret);
 bool lo_tx_quiet(const struct lo_ep *ep, u64 flags);
 struct lo_op *lo_tx_first(struct lo_tx *tx, struct lo_lane *lane);

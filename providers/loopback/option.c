@@ -151,5 +151,6 @@ static int lo_setopt(struct kfid *fid, int level, int optname,
 const struct kfi_ops_ep lo_ep_ops = {
 	.getopt	= lo_getopt,
 	.setopt	= lo_setopt,
+	.ring	= lo_ep_ring,
 	.add_stats = lo_ep_add_stats,
 };

@@ -188,14 +188,20 @@ static void lo_tx_ring(struct lo_ep *ep)
 	queue_work(lo_wq, &ep->work);
 }
 
-/* The error of an operation that was refused before it came to lo_tx_post(). */
-ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret)
+void lo_ep_ring(struct kfid_ep *kfid_ep)
 {
+	struct lo_ep *ep = lo_ep_of(&kfid_ep->fid);
 	unsigned long irq;
 
 	spin_lock_irqsave(&ep->tx.lock, irq);
 	lo_tx_ring(ep);
 	spin_unlock_irqrestore(&ep->tx.lock, irq);
+}
+
+/* The error of an operation that was refused before it came to lo_tx_post(). */
+ssize_t lo_tx_refuse(struct lo_ep *ep, ssize_t ret)
+{
+	lo_ep_ring(&ep->ep);
 	return ret;
 }
 

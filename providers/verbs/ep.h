@@ -504,6 +504,7 @@ void kfv_sq_destroy(struct kfv_sq *sq);
 void kfv_tx_done(struct ib_cq *cq, struct ib_wc *wc);
 void kfv_pair_tx_done(struct ib_cq *cq, struct ib_wc *wc);
 void kfv_tx_flush(struct kfv_ep *ep);
+void kfv_ep_ring(struct kfid_ep *ep);
 ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error);
 void kfv_tx_wake(struct kfv_ep *ep);
 int kfv_tx_no_slot(struct kfv_ep *ep);

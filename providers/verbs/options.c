@@ -143,5 +143,6 @@ static int kfv_ep_setopt(struct kfid *fid, int level, int optname,
 const struct kfi_ops_ep kfv_ep_ops = {
 	.getopt	= kfv_ep_getopt,
 	.setopt	= kfv_ep_setopt,
+	.ring	= kfv_ep_ring,
 	.add_stats = kfv_ep_add_stats,
 };

@@ -32,9 +32,10 @@ int kfv_tx_state_error(const struct kfv_ep *ep)
 	}
 }
 
-/* An operation is refused: what was waiting for it to follow waits no more. */
-ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
+/* What was waiting for another operation to follow waits no more. */
+void kfv_ep_ring(struct kfid_ep *kfid_ep)
 {
+	struct kfv_ep *ep = to_kfv_ep(kfid_ep);
 	struct kfv_txq *tx = &ep->tx;
 	unsigned long irq;
 
@@ -43,6 +44,12 @@ ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
 		kfv_tx_ring(ep);
 		spin_unlock_irqrestore(&tx->lock, irq);
 	}
+}
+
+/* The error of an operation that was refused before it came to a queue. */
+ssize_t kfv_tx_refuse(struct kfv_ep *ep, ssize_t error)
+{
+	kfv_ep_ring(&ep->ep);
 	return error;
 }
 

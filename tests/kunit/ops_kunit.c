@@ -103,6 +103,7 @@ static void ops_of_transfers(struct kunit *test)
 	struct kfid_ep *ep = &f->ep;
 	u8 buf[8];
 
+	kfi_ep_ring(ep);
 	EXPECT_UNSUPPORTED(test, kfi_recvmsg(ep, NULL, 0));
 	EXPECT_UNSUPPORTED(test, kfi_sendmsg(ep, NULL, 0));
 	EXPECT_UNSUPPORTED(test, kfi_inject(ep, buf, 8, 0));

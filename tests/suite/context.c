@@ -135,6 +135,7 @@ static void post_messages(struct calls *calls)
 	SENT(calls, kfi_sendsgl(ep, &calls->sg, NULL, 1, 0, NULL));
 	SENT(calls, kfi_senddata(ep, buf, 8, NULL, 7, 0, NULL));
 	SENT(calls, kfi_sendmsg(ep, &msg, KFI_MORE));
+	kfi_ep_ring(ep);
 	SENT(calls, kfi_sendmsg(ep, &msg, KFI_INJECT | KFI_REMOTE_CQ_DATA));
 	SENT(calls, kfi_sendmsg(ep, &msg, KFI_FENCE));
 	EXPECT_OK(t, kfi_inject(ep, buf, 8, 0));

@@ -271,6 +271,13 @@ static void test_more(struct suite *t)
 				flow.pair.info->tx_attr->inject_size + 1, 0),
 		  -EMSGSIZE);
 	flow_drain(&flow, 1);
+
+	/* nothing follows */
+	EXPECT_OK(t, flow_write(&flow, 1, KFI_MORE));
+	EXPECT_OK(t, flow_write(&flow, 2, KFI_MORE));
+	kfi_ep_ring(flow.pair.a.ep);
+	flow_drain(&flow, 2);
+	kfi_ep_ring(flow.pair.a.ep);
 	flow_close(&flow);
 }
 

@@ -102,14 +102,6 @@ static bool kfb_io_valid(const struct kfb_dev *dev, struct request *rq)
 	}
 }
 
-/* An operation that is refused, as an empty one is, rings for those before it. */
-static void kfb_io_ring(struct kfb_hwq *queue)
-{
-	const struct kfi_msg_rma nothing = { };
-
-	kfi_readmsg(queue->ep, &nothing, 0);
-}
-
 static void kfb_io_flushed(struct kfb_flusher *flusher)
 {
 	kfb_io_complete(container_of(flusher, struct kfb_request, flusher),
@@ -121,7 +113,7 @@ static int kfb_io_flush(struct kfb_hwq *queue, struct kfb_request *req,
 			bool last)
 {
 	if (last)
-		kfb_io_ring(queue);
+		kfi_ep_ring(queue->ep);
 	req->flusher.done = kfb_io_flushed;
 	req->flusher.user = true;
 	return kfb_flush_add(queue->dev, &req->flusher) ? 0 : -ESHUTDOWN;
@@ -203,7 +195,7 @@ static void kfb_commit_rqs(struct blk_mq_hw_ctx *hctx)
 	rcu_read_lock();
 	/* pairs with kfb_dev_live() */
 	if (smp_load_acquire(&queue->dev->state) == KFB_STATE_LIVE)
-		kfb_io_ring(queue);
+		kfi_ep_ring(queue->ep);
 	rcu_read_unlock();
 }
 
