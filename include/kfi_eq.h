@@ -261,7 +261,8 @@ struct kfi_cq_entry {
  * @op_context: the operation's context
  * @flags: KFI_SEND, KFI_RECV, KFI_RMA, KFI_ATOMIC, KFI_READ, KFI_WRITE: what the
  *	operation was; KFI_REMOTE_WRITE: a peer's write with data;
- *	KFI_REMOTE_CQ_DATA: the data member is valid
+ *	KFI_REMOTE_CQ_DATA: the data member is valid; KFI_COMMIT, of entries in
+ *	error only: the commit alone has failed, and the connection goes on
  * @len: of a receive: bytes received; of a remote write: bytes written
  */
 struct kfi_cq_msg_entry {
@@ -428,7 +429,8 @@ struct kfid_cq {
  * ==================  ========================================================
  *
  * After a failure the connection has ended, except when a commit failed for what
- * its range or its memory device is: that is an error of this commit alone.
+ * its range or its memory device is: that is an error of this commit alone, and its
+ * entry has KFI_COMMIT among its flags.
  */
 
 /**

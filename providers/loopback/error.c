@@ -46,6 +46,13 @@ int lo_errno(enum lo_error error)
 	return lo_errors[error].err;
 }
 
+/* Whether it is an error of a commit alone, after which the connection goes on. */
+bool lo_error_of_commit(enum lo_error error)
+{
+	return error == LO_COMMIT_RANGE || error == LO_PERSIST ||
+	       error == LO_COMMIT_BROKEN;
+}
+
 const char *lo_strerror(int prov_errno)
 {
 	if (prov_errno < 0 || prov_errno >= LO_ERROR_LAST)

@@ -154,6 +154,7 @@ const struct kfi_info *lo_offer(enum kfi_ep_kind kind);
 
 /* error.c */
 int lo_errno(enum lo_error error);
+bool lo_error_of_commit(enum lo_error error);
 const char *lo_strerror(int prov_errno);
 
 /* domain.c */

@@ -294,7 +294,8 @@ void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 {
 	const struct kfi_comp comp = {
 		.op_context = desc->context,
-		.flags = desc->comp_flags,
+		.flags = desc->comp_flags |
+			 (lo_error_of_commit(error) ? KFI_COMMIT : 0),
 		.err = lo_errno(error),
 		.prov_errno = error,
 	};

@@ -214,6 +214,7 @@ static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
 	} else if (status != KFV_WIRE_OK) {
 		comp.err = -kfv_wire_errno(status);
 		comp.prov_errno = KFV_ERR_COMMIT | status;
+		comp.flags |= KFI_COMMIT;
 	}
 	if (comp.err && op->status != IB_WC_WR_FLUSH_ERR)
 		kfi_ep_commit_failed(&ep->track, comp.err);

@@ -187,7 +187,7 @@ static void test_fail(struct suite *t)
 	kfi_pmemsim_fail_next(store.sim, 1);
 	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, KFI_COMMIT));
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	EXPECT(t, kfi_pmemsim_dirty(store.sim, 0, 4096));
 	EXPECT_EQ(t, kfi_pmemsim_persists(store.sim), 0);
 	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)2, KFI_COMMIT));
@@ -349,9 +349,9 @@ static void test_marker_broken(struct suite *t)
 	EXPECT_OK(t, store_write(&store, SZ_64K, 64, (void *)2,
 				 KFI_COMMIT | KFI_INJECT));
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)2, ECANCELED,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	EXPECT_ALL(t, store.mem + SZ_64K, 0, 64);
 
 	/* one that was posted with the failure known is */
@@ -379,7 +379,7 @@ static void test_read_only(struct suite *t)
 		EXPECT_OK(t, store_write(&store, 0, 64, &store,
 					 KFI_COMMIT | KFI_INJECT));
 		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EACCES,
-				KFI_RMA | KFI_WRITE);
+				KFI_RMA | KFI_WRITE | KFI_COMMIT);
 		EXPECT_ALL(t, store.mem, 0, 64);
 		EXPECT_OK(t, kfi_close(&mr->fid));
 	}
@@ -424,7 +424,7 @@ static void test_refused(struct suite *t)
 	store.key = (key & ~(u64)U32_MAX) | (plain.key & U32_MAX);
 	EXPECT_OK(t, store_write(&store, 0, 8, &store, KFI_COMMIT));
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EACCES,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	store.addr = store.mr->iova;
 	store.key = key;
 	EXPECT_OK(t, store_write(&store, 0, 8, &store, KFI_COMMIT));

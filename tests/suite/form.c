@@ -307,7 +307,7 @@ static void test_selective(struct suite *t)
 		kfi_pmemsim_fail_next(store.sim, 1);
 		EXPECT_OK(t, store_write(&store, 0, 64, &store, KFI_COMMIT));
 		EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EIO,
-				KFI_RMA | KFI_WRITE);
+				KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	}
 	EXPECT_NO_COMP(t, &store.pair.a.tx);
 	store_close(&store);

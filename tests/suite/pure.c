@@ -188,7 +188,7 @@ static void test_empty_ranges(struct suite *t)
 		EXPECT_COMP(t, &store.pair.a.tx, NULL, NULL);
 	else
 		EXPECT_COMP_ERR(t, &store.pair.a.tx, NULL, EACCES,
-				KFI_RMA | KFI_WRITE);
+				KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	store_close(&store);
 }
 
@@ -242,7 +242,7 @@ static void test_inject(struct suite *t)
 	EXPECT_OK(t, pure_one(&store, 0, STORE_LEN, (void *)2,
 			      KFI_COMMIT | KFI_INJECT));
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	EXPECT_COMP(t, &store.pair.a.tx, (void *)2, NULL);
 	EXPECT_SAME(t, store.mem, store.buf, 4096);
 	EXPECT(t, !kfi_pmemsim_dirty(store.sim, 0, STORE_LEN));
@@ -304,7 +304,7 @@ static void test_bad_range(struct suite *t)
 	EXPECT_OK(t, pure(store.pair.a.ep, rma, 2, 0, &store,
 			  KFI_COMMIT | KFI_REMOTE_CQ_DATA));
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EACCES,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	EXPECT_NO_COMP(t, &store.pair.b.rx);
 	EXPECT_EQ(t, kfi_pmemsim_persists(store.sim), 0);
 	rma[1].addr--;

@@ -160,7 +160,7 @@ static void check_rights(struct suite *t, u64 access, ssize_t ret, int err)
 					 KFI_COMMIT | KFI_INJECT), ret);
 		if (!ret && err)
 			EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, err,
-					KFI_RMA | KFI_WRITE);
+					KFI_RMA | KFI_WRITE | KFI_COMMIT);
 		else if (!ret)
 			EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
 		EXPECT_NO_COMP(t, &store.pair.a.tx);

@@ -437,7 +437,8 @@ static void test_failed(struct suite *t)
 		goto out;
 	kfi_pmemsim_fail_next(store.sim, 1);
 	EXPECT_OK(t, store_write(&store, 0, 256, &store, KFI_COMMIT));
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EIO, KFI_RMA | KFI_WRITE);
+	EXPECT_COMP_ERR(t, &store.pair.a.tx, &store, EIO,
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	EXPECT_OK(t, store_write(&store, 0, 256, &store, KFI_COMMIT));
 	EXPECT_COMP(t, &store.pair.a.tx, &store, NULL);
 	EXPECT_EQ(t, read_commits(&store, &stats[0], &stats[1]), 2);

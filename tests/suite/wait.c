@@ -229,18 +229,20 @@ bool suite_wait_comp(struct suite *t, const char *file, int line,
 
 /*
  * The next completion is that of @context, and the error @err, or any if that is
- * 0; its flags say what it was.
+ * 0; its flags say what it was, and of an error that is known, whether the
+ * connection goes on.
  */
 bool suite_wait_comp_err(struct suite *t, const char *file, int line,
 			 struct suite_cq *scq, void *context, int err,
 			 u64 flags)
 {
+	u64 mask = flags | (err ? KFI_COMMIT : 0);
 	struct suite_comp comp;
 
 	if (!suite_next_comp(t, file, line, scq, context, &comp))
 		return false;
 	if (comp.err && (!err || comp.err == err) &&
-	    (comp.entry.flags & flags) == flags)
+	    (comp.entry.flags & mask) == flags)
 		return true;
 	suite_complain(t, file, line,
 		       "error %d (%s), flags %#llx; expected %d, %#llx",

@@ -156,7 +156,7 @@ static bool complete_one(struct fuzz *f)
 	if (!fuzz_errors[status])
 		return EXPECT_COMP(t, &f->w.a.tx, context, NULL);
 	return EXPECT_COMP_ERR(t, &f->w.a.tx, context, fuzz_errors[status],
-			       KFI_RMA | KFI_WRITE);
+			       KFI_RMA | KFI_WRITE | KFI_COMMIT);
 }
 
 static bool taken(struct fuzz *f, struct fuzz_commit *commit)

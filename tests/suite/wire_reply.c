@@ -186,7 +186,7 @@ static void test_statuses(struct suite *t)
 		send_reply(&w, REPLY_LEN);
 		if (errors[status])
 			EXPECT_COMP_ERR(t, &w.a.tx, &w, errors[status],
-					KFI_RMA | KFI_WRITE);
+					KFI_RMA | KFI_WRITE | KFI_COMMIT);
 		else
 			EXPECT_COMP(t, &w.a.tx, &w, NULL);
 		EXPECT_COMP(t, &w.b.tx, w.out, NULL);
