@@ -29,7 +29,8 @@
  * -EAGAIN             no room now; nothing was posted
  * -EBUSY              the object still has children or bindings; nothing changed
  * -ENODEV             the device behind the object is gone
- * -ENODATA            kfi_getinfo(): nothing matches the hints
+ * -ENODATA            kfi_getinfo(): nothing matches the hints; which of them does not
+ *                     match what is there says dynamic debug of kfabric
  * -ENOTCONN           the endpoint is not connected yet
  * -ESHUTDOWN          the endpoint was shut down, or is in error
  * -KFI_EOPBADSTATE    not allowed in the object's present state

@@ -165,7 +165,8 @@ int kfi_provider_register(struct kfi_provider *provider);
 void kfi_provider_deregister(struct kfi_provider *provider);
 void kfi_provider_put(struct kfi_provider *provider);
 
-bool kfi_info_match(const struct kfi_info *offer, const struct kfi_info *hints);
+const char *kfi_info_mismatch(const struct kfi_info *offer,
+			      const struct kfi_info *hints);
 int kfi_info_offer(const struct kfi_getinfo_req *req,
 		   const struct kfi_info *offer, struct kfi_info **list);
 

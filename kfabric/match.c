@@ -4,14 +4,80 @@
  * and the answer made of both. One function, for every provider.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/array_size.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 
 #include <kfi_prov.h>
 
 #define KFI_PRIMARY_CAPS	(KFI_MSG | KFI_RMA | KFI_ATOMIC)
+
+/* A number, of type size_t, asks for at least as much; so 0 asks for nothing. */
+struct kfi_limit {
+	const char	*name;
+	size_t		offset;
+};
+
+#define KFI_LIMIT(attr, member) \
+	{ #attr "->" #member, offsetof(struct kfi_##attr, member) }
+
+static const struct kfi_limit tx_limits[] = {
+	KFI_LIMIT(tx_attr, inject_size),
+	KFI_LIMIT(tx_attr, size),
+	KFI_LIMIT(tx_attr, iov_limit),
+	KFI_LIMIT(tx_attr, rma_iov_limit),
+};
+
+static const struct kfi_limit rx_limits[] = {
+	KFI_LIMIT(rx_attr, total_buffered_recv),
+	KFI_LIMIT(rx_attr, size),
+	KFI_LIMIT(rx_attr, iov_limit),
+};
+
+static const struct kfi_limit ep_limits[] = {
+	KFI_LIMIT(ep_attr, max_msg_size),
+	KFI_LIMIT(ep_attr, max_order_raw_size),
+	KFI_LIMIT(ep_attr, max_order_war_size),
+	KFI_LIMIT(ep_attr, max_order_waw_size),
+	KFI_LIMIT(ep_attr, tx_ctx_cnt),
+	KFI_LIMIT(ep_attr, rx_ctx_cnt),
+};
+
+static const struct kfi_limit domain_limits[] = {
+	KFI_LIMIT(domain_attr, mr_key_size),
+	KFI_LIMIT(domain_attr, cq_data_size),
+	KFI_LIMIT(domain_attr, cq_cnt),
+	KFI_LIMIT(domain_attr, ep_cnt),
+	KFI_LIMIT(domain_attr, tx_ctx_cnt),
+	KFI_LIMIT(domain_attr, rx_ctx_cnt),
+	KFI_LIMIT(domain_attr, max_ep_tx_ctx),
+	KFI_LIMIT(domain_attr, max_ep_rx_ctx),
+	KFI_LIMIT(domain_attr, max_ep_stx_ctx),
+	KFI_LIMIT(domain_attr, max_ep_srx_ctx),
+	KFI_LIMIT(domain_attr, cntr_cnt),
+	KFI_LIMIT(domain_attr, mr_iov_limit),
+	KFI_LIMIT(domain_attr, max_err_data),
+	KFI_LIMIT(domain_attr, mr_cnt),
+};
+
+static const char *mismatch_limit(const struct kfi_limit *limits, size_t nr,
+				  const void *offer, const void *hint)
+{
+	for (; nr; nr--, limits++) {
+		const size_t *asked = hint + limits->offset;
+		const size_t *offered = offer + limits->offset;
+
+		if (*asked > *offered)
+			return limits->name;
+	}
+	return NULL;
+}
 
 /* What an offer leaves open the core fills in, and has looked at already. */
 static bool match_name(const char *offer, const char *hint)
@@ -19,106 +85,118 @@ static bool match_name(const char *offer, const char *hint)
 	return !hint || !offer || !strcmp(hint, offer);
 }
 
-/* A number asks for at least as much, so 0 asks for nothing. */
-static bool match_tx(const struct kfi_tx_attr *offer,
-		     const struct kfi_tx_attr *hint)
+static const char *mismatch_tx(const struct kfi_tx_attr *offer,
+			       const struct kfi_tx_attr *hint)
 {
 	if (!hint)
-		return true;
-	return !(hint->caps & ~offer->caps) &&
-	       !(hint->op_flags & ~offer->op_flags) &&
-	       !kfi_check_tx_op_flags(hint->op_flags) &&
-	       !(hint->msg_order & ~offer->msg_order) &&
-	       !(hint->comp_order & ~offer->comp_order) &&
-	       hint->inject_size <= offer->inject_size &&
-	       hint->size <= offer->size &&
-	       hint->iov_limit <= offer->iov_limit &&
-	       hint->rma_iov_limit <= offer->rma_iov_limit &&
-	       !hint->tclass;
+		return NULL;
+	if (hint->caps & ~offer->caps)
+		return "tx_attr->caps";
+	if (hint->op_flags & ~offer->op_flags ||
+	    kfi_check_tx_op_flags(hint->op_flags))
+		return "tx_attr->op_flags";
+	if (hint->msg_order & ~offer->msg_order)
+		return "tx_attr->msg_order";
+	if (hint->comp_order & ~offer->comp_order)
+		return "tx_attr->comp_order";
+	if (hint->tclass)
+		return "tx_attr->tclass";
+	return mismatch_limit(tx_limits, ARRAY_SIZE(tx_limits), offer, hint);
 }
 
-static bool match_rx(const struct kfi_rx_attr *offer,
-		     const struct kfi_rx_attr *hint)
+static const char *mismatch_rx(const struct kfi_rx_attr *offer,
+			       const struct kfi_rx_attr *hint)
 {
 	if (!hint)
-		return true;
-	return !(hint->caps & ~offer->caps) &&
-	       !(hint->op_flags & ~offer->op_flags) &&
-	       !(hint->msg_order & ~offer->msg_order) &&
-	       !(hint->comp_order & ~offer->comp_order) &&
-	       hint->total_buffered_recv <= offer->total_buffered_recv &&
-	       hint->size <= offer->size &&
-	       hint->iov_limit <= offer->iov_limit;
+		return NULL;
+	if (hint->caps & ~offer->caps)
+		return "rx_attr->caps";
+	if (hint->op_flags & ~offer->op_flags)
+		return "rx_attr->op_flags";
+	if (hint->msg_order & ~offer->msg_order)
+		return "rx_attr->msg_order";
+	if (hint->comp_order & ~offer->comp_order)
+		return "rx_attr->comp_order";
+	return mismatch_limit(rx_limits, ARRAY_SIZE(rx_limits), offer, hint);
 }
 
-static bool match_ep(const struct kfi_ep_attr *offer,
-		     const struct kfi_ep_attr *hint)
+static const char *mismatch_ep(const struct kfi_ep_attr *offer,
+			       const struct kfi_ep_attr *hint)
 {
 	if (!hint)
-		return true;
-	return (!hint->type || hint->type == offer->type) &&
-	       (!hint->protocol || hint->protocol == offer->protocol) &&
-	       hint->protocol_version <= offer->protocol_version &&
-	       hint->max_msg_size <= offer->max_msg_size &&
-	       hint->max_order_raw_size <= offer->max_order_raw_size &&
-	       hint->max_order_war_size <= offer->max_order_war_size &&
-	       hint->max_order_waw_size <= offer->max_order_waw_size &&
-	       hint->tx_ctx_cnt <= offer->tx_ctx_cnt &&
-	       hint->rx_ctx_cnt <= offer->rx_ctx_cnt &&
-	       !hint->msg_prefix_size && !hint->mem_tag_format &&
-	       !hint->auth_key && !hint->auth_key_size;
+		return NULL;
+	if (hint->type && hint->type != offer->type)
+		return "ep_attr->type";
+	if (hint->protocol && hint->protocol != offer->protocol)
+		return "ep_attr->protocol";
+	if (hint->protocol_version > offer->protocol_version)
+		return "ep_attr->protocol_version";
+	if (hint->msg_prefix_size)
+		return "ep_attr->msg_prefix_size";
+	if (hint->mem_tag_format)
+		return "ep_attr->mem_tag_format";
+	if (hint->auth_key || hint->auth_key_size)
+		return "ep_attr->auth_key";
+	return mismatch_limit(ep_limits, ARRAY_SIZE(ep_limits), offer, hint);
 }
 
-static bool match_domain_counts(const struct kfi_domain_attr *offer,
-				const struct kfi_domain_attr *hint)
+/* How the domain works, which is not a matter of size. */
+static const char *mismatch_model(const struct kfi_domain_attr *offer,
+				  const struct kfi_domain_attr *hint)
 {
-	return hint->mr_key_size <= offer->mr_key_size &&
-	       hint->cq_data_size <= offer->cq_data_size &&
-	       hint->cq_cnt <= offer->cq_cnt &&
-	       hint->ep_cnt <= offer->ep_cnt &&
-	       hint->tx_ctx_cnt <= offer->tx_ctx_cnt &&
-	       hint->rx_ctx_cnt <= offer->rx_ctx_cnt &&
-	       hint->max_ep_tx_ctx <= offer->max_ep_tx_ctx &&
-	       hint->max_ep_rx_ctx <= offer->max_ep_rx_ctx &&
-	       hint->max_ep_stx_ctx <= offer->max_ep_stx_ctx &&
-	       hint->max_ep_srx_ctx <= offer->max_ep_srx_ctx &&
-	       hint->cntr_cnt <= offer->cntr_cnt &&
-	       hint->mr_iov_limit <= offer->mr_iov_limit &&
-	       hint->max_err_data <= offer->max_err_data &&
-	       hint->mr_cnt <= offer->mr_cnt;
+	if (hint->data_progress && hint->data_progress != offer->data_progress)
+		return "domain_attr->data_progress";
+	if (hint->control_progress &&
+	    hint->control_progress != offer->control_progress)
+		return "domain_attr->control_progress";
+	if (hint->resource_mgmt && hint->resource_mgmt != offer->resource_mgmt)
+		return "domain_attr->resource_mgmt";
+	if (hint->av_type && hint->av_type != offer->av_type)
+		return "domain_attr->av_type";
+	if (hint->threading > KFI_THREAD_ENDPOINT)
+		return "domain_attr->threading";
+	return NULL;
 }
 
-static bool match_domain(const struct kfi_domain_attr *offer,
-			 const struct kfi_domain_attr *hint)
-{
-	if (!hint)
-		return true;
-	return match_name(offer->name, hint->name) && !hint->domain &&
-	       !(hint->caps & ~offer->caps) &&
-	       (!hint->mr_mode || !(offer->mr_mode & ~hint->mr_mode)) &&
-	       (!hint->data_progress ||
-		hint->data_progress == offer->data_progress) &&
-	       (!hint->control_progress ||
-		hint->control_progress == offer->control_progress) &&
-	       (!hint->resource_mgmt ||
-		hint->resource_mgmt == offer->resource_mgmt) &&
-	       (!hint->av_type || hint->av_type == offer->av_type) &&
-	       hint->threading <= KFI_THREAD_ENDPOINT &&
-	       !hint->tclass && !hint->auth_key && !hint->auth_key_size &&
-	       match_domain_counts(offer, hint);
-}
-
-static bool match_fabric(const struct kfi_fabric_attr *offer,
-			 const struct kfi_fabric_attr *hint)
+static const char *mismatch_domain(const struct kfi_domain_attr *offer,
+				   const struct kfi_domain_attr *hint)
 {
 	if (!hint)
-		return true;
-	return match_name(offer->name, hint->name) &&
-	       match_name(offer->prov_name, hint->prov_name) &&
-	       (!hint->prov_version || !offer->prov_version ||
-		hint->prov_version == offer->prov_version) &&
-	       !hint->fabric &&
-	       KFI_VERSION_GE(offer->api_version, hint->api_version);
+		return NULL;
+	if (!match_name(offer->name, hint->name))
+		return "domain_attr->name";
+	if (hint->domain)
+		return "domain_attr->domain";
+	if (hint->caps & ~offer->caps)
+		return "domain_attr->caps";
+	if (hint->mr_mode && offer->mr_mode & ~hint->mr_mode)
+		return "domain_attr->mr_mode";
+	if (hint->tclass)
+		return "domain_attr->tclass";
+	if (hint->auth_key || hint->auth_key_size)
+		return "domain_attr->auth_key";
+	return mismatch_model(offer, hint) ?:
+	       mismatch_limit(domain_limits, ARRAY_SIZE(domain_limits), offer,
+			      hint);
+}
+
+static const char *mismatch_fabric(const struct kfi_fabric_attr *offer,
+				   const struct kfi_fabric_attr *hint)
+{
+	if (!hint)
+		return NULL;
+	if (!match_name(offer->name, hint->name))
+		return "fabric_attr->name";
+	if (!match_name(offer->prov_name, hint->prov_name))
+		return "fabric_attr->prov_name";
+	if (hint->prov_version && offer->prov_version &&
+	    hint->prov_version != offer->prov_version)
+		return "fabric_attr->prov_version";
+	if (hint->fabric)
+		return "fabric_attr->fabric";
+	if (!KFI_VERSION_GE(offer->api_version, hint->api_version))
+		return "fabric_attr->api_version";
+	return NULL;
 }
 
 static bool match_format(u32 offer, u32 hint)
@@ -132,15 +210,8 @@ static bool match_format(u32 offer, u32 hint)
 	       (offer == KFI_SOCKADDR_IN || offer == KFI_SOCKADDR_IN6);
 }
 
-/* Mode bits that the provider needs and the consumer did not set. */
-static bool match_mode(const struct kfi_info *offer,
-		       const struct kfi_info *hints)
-{
-	return !(offer->mode & ~hints->mode);
-}
-
 /**
- * kfi_info_match() - whether an offer satisfies hints
+ * kfi_info_mismatch() - what of an offer does not satisfy hints
  * @offer: everything that a provider can do, limits at their maximum
  * @hints: what the consumer asks for; NULL, and NULL attributes, ask for nothing
  *
@@ -149,22 +220,28 @@ static bool match_mode(const struct kfi_info *offer,
  * the offer needs, and if they name a registration mode, every bit of its.
  *
  * Context: Any context.
- * Return: true if it does.
+ * Return: the name of a member of &struct kfi_info or of its attributes, a constant
+ * string; NULL when the offer is what was asked for.
  */
-bool kfi_info_match(const struct kfi_info *offer, const struct kfi_info *hints)
+const char *kfi_info_mismatch(const struct kfi_info *offer,
+			      const struct kfi_info *hints)
 {
 	if (!hints)
-		return true;
-	return !(hints->caps & ~offer->caps) &&
-	       match_mode(offer, hints) &&
-	       match_format(offer->addr_format, hints->addr_format) &&
-	       match_tx(offer->tx_attr, hints->tx_attr) &&
-	       match_rx(offer->rx_attr, hints->rx_attr) &&
-	       match_ep(offer->ep_attr, hints->ep_attr) &&
-	       match_domain(offer->domain_attr, hints->domain_attr) &&
-	       match_fabric(offer->fabric_attr, hints->fabric_attr);
+		return NULL;
+	if (hints->caps & ~offer->caps)
+		return "caps";
+	/* mode bits that the provider needs and the consumer did not set */
+	if (offer->mode & ~hints->mode)
+		return "mode";
+	if (!match_format(offer->addr_format, hints->addr_format))
+		return "addr_format";
+	return mismatch_tx(offer->tx_attr, hints->tx_attr) ?:
+	       mismatch_rx(offer->rx_attr, hints->rx_attr) ?:
+	       mismatch_ep(offer->ep_attr, hints->ep_attr) ?:
+	       mismatch_domain(offer->domain_attr, hints->domain_attr) ?:
+	       mismatch_fabric(offer->fabric_attr, hints->fabric_attr);
 }
-EXPORT_SYMBOL_GPL(kfi_info_match);
+EXPORT_SYMBOL_GPL(kfi_info_mismatch);
 
 /* The directions that a primary capability has. */
 static u64 directions(u64 primary)
@@ -281,12 +358,18 @@ static int set_addrs(struct kfi_info *info, const struct kfi_getinfo_req *req)
 int kfi_info_offer(const struct kfi_getinfo_req *req,
 		   const struct kfi_info *offer, struct kfi_info **list)
 {
+	const char *wrong = kfi_info_mismatch(offer, req->hints);
 	struct kfi_info *info;
 	int ret;
 
-	if (!kfi_info_match(offer, req->hints) ||
-	    !match_kind(offer, req->hints) ||
-	    !match_format(offer->addr_format, req->addr_format))
+	if (!wrong && !match_format(offer->addr_format, req->addr_format))
+		wrong = "family of the addresses";
+	if (wrong) {
+		pr_debug("%s does not offer what hints ask for: %s\n",
+			 offer->domain_attr->name, wrong);
+		return -ENODATA;
+	}
+	if (!match_kind(offer, req->hints))
 		return -ENODATA;
 
 	info = kfi_dupinfo(offer);

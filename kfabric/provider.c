@@ -284,7 +284,7 @@ static int get_format(struct kfi_getinfo_req *req)
  *	NULL when hints have it, or nobody cares; with KFI_SOURCE NULL is any
  * @service: decimal port at @node, or NULL; without @node only with KFI_SOURCE
  * @flags: KFI_SOURCE, KFI_NUMERICHOST, KFI_PROV_ATTR_ONLY
- * @hints: what is asked for, see kfi_info_match(); NULL asks for nothing. A
+ * @hints: what is asked for, see kfi_info_mismatch(); NULL asks for nothing. A
  *	provider that is named and not there is loaded
  * @info: where the list is returned, for kfi_freeinfo(); NULL on failure
  *

@@ -365,7 +365,7 @@ int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 		if (ret)
 			return ret;
 	}
-	if (!kfi_info_match(lo_offer(kfi_kind_of(info->caps)), info))
+	if (kfi_info_mismatch(lo_offer(kfi_kind_of(info->caps)), info))
 		return -EOPNOTSUPP;
 	lo = lo_ep_alloc(info);
 	if (!lo)

@@ -172,7 +172,7 @@ int lo_pep_open(struct kfid_fabric *fabric, struct kfi_info *info,
 	if (!info || !pep ||
 	    (info->tx_attr && kfi_check_tx_op_flags(info->tx_attr->op_flags)))
 		return -EINVAL;
-	if (!kfi_info_match(lo_offer(kfi_kind_of(info->caps)), info))
+	if (kfi_info_mismatch(lo_offer(kfi_kind_of(info->caps)), info))
 		return -EOPNOTSUPP;
 	lo = kzalloc_obj(*lo);
 	if (!lo)

@@ -315,7 +315,7 @@ static int kfv_ep_check_info(struct kfv_domain *domain,
 	if (kfv_offer_init(offer, domain->ib, domain->port, &domain->attr,
 			   kfi_kind_of(info->caps)))
 		return -EOPNOTSUPP;
-	return kfi_info_match(&offer->info, info) ? 0 : -EOPNOTSUPP;
+	return kfi_info_mismatch(&offer->info, info) ? -EOPNOTSUPP : 0;
 }
 
 static void kfv_ep_init(struct kfv_ep *ep, struct kfv_domain *domain,

@@ -28,6 +28,21 @@ static void match_exit(struct kunit *test)
 	kfi_freeinfo(test->priv);
 }
 
+/* Everything that the hints ask for is offered. */
+static void expect_match(struct kunit *test, const struct kfi_info *hints)
+{
+	KUNIT_EXPECT_STREQ(test, kfi_info_mismatch(test->priv, hints) ?: "",
+			   "");
+}
+
+/* The member @name, and nothing before it, is not offered. */
+static void expect_mismatch(struct kunit *test, const struct kfi_info *hints,
+			    const char *name)
+{
+	KUNIT_EXPECT_STREQ(test, kfi_info_mismatch(test->priv, hints) ?: "",
+			   name);
+}
+
 /*
  * One numeric hint: at the limit it matches, at one more it does not, and 0 asks
  * for nothing.
@@ -36,25 +51,20 @@ static void expect_limit(struct kunit *test, const struct kfi_info *hints,
 			 size_t *hint, size_t limit, const char *name)
 {
 	*hint = limit;
-	KUNIT_EXPECT_TRUE_MSG(test, kfi_info_match(test->priv, hints),
-			      "%s at the limit", name);
+	expect_match(test, hints);
 	*hint = limit + 1;
-	KUNIT_EXPECT_FALSE_MSG(test, kfi_info_match(test->priv, hints),
-			       "%s beyond the limit", name);
+	expect_mismatch(test, hints, name);
 	*hint = 0;
-	KUNIT_EXPECT_TRUE_MSG(test, kfi_info_match(test->priv, hints),
-			      "%s unset", name);
+	expect_match(test, hints);
 }
 
 static void expect_version(struct kunit *test, const struct kfi_info *hints,
 			   u32 *hint, u32 limit, const char *name)
 {
 	*hint = limit;
-	KUNIT_EXPECT_TRUE_MSG(test, kfi_info_match(test->priv, hints),
-			      "%s at the limit", name);
+	expect_match(test, hints);
 	*hint = limit + 1;
-	KUNIT_EXPECT_FALSE_MSG(test, kfi_info_match(test->priv, hints),
-			       "%s beyond the limit", name);
+	expect_mismatch(test, hints, name);
 	*hint = 0;
 }
 
@@ -64,33 +74,38 @@ static void match_limits_endpoint(struct kunit *test)
 	struct kfi_info *hints = permissive_hints(test);
 
 	expect_limit(test, hints, &hints->tx_attr->inject_size,
-		     offer->tx_attr->inject_size, "tx inject_size");
+		     offer->tx_attr->inject_size, "tx_attr->inject_size");
 	expect_limit(test, hints, &hints->tx_attr->size,
-		     offer->tx_attr->size, "tx size");
+		     offer->tx_attr->size, "tx_attr->size");
 	expect_limit(test, hints, &hints->tx_attr->iov_limit,
-		     offer->tx_attr->iov_limit, "tx iov_limit");
+		     offer->tx_attr->iov_limit, "tx_attr->iov_limit");
 	expect_limit(test, hints, &hints->tx_attr->rma_iov_limit,
-		     offer->tx_attr->rma_iov_limit, "tx rma_iov_limit");
+		     offer->tx_attr->rma_iov_limit, "tx_attr->rma_iov_limit");
 	expect_limit(test, hints, &hints->rx_attr->total_buffered_recv,
-		     offer->rx_attr->total_buffered_recv, "rx total_buffered_recv");
+		     offer->rx_attr->total_buffered_recv,
+		     "rx_attr->total_buffered_recv");
 	expect_limit(test, hints, &hints->rx_attr->size,
-		     offer->rx_attr->size, "rx size");
+		     offer->rx_attr->size, "rx_attr->size");
 	expect_limit(test, hints, &hints->rx_attr->iov_limit,
-		     offer->rx_attr->iov_limit, "rx iov_limit");
+		     offer->rx_attr->iov_limit, "rx_attr->iov_limit");
 	expect_version(test, hints, &hints->ep_attr->protocol_version,
-		       offer->ep_attr->protocol_version, "ep protocol_version");
+		       offer->ep_attr->protocol_version,
+		       "ep_attr->protocol_version");
 	expect_limit(test, hints, &hints->ep_attr->max_msg_size,
-		     offer->ep_attr->max_msg_size, "ep max_msg_size");
+		     offer->ep_attr->max_msg_size, "ep_attr->max_msg_size");
 	expect_limit(test, hints, &hints->ep_attr->max_order_raw_size,
-		     offer->ep_attr->max_order_raw_size, "ep max_order_raw_size");
+		     offer->ep_attr->max_order_raw_size,
+		     "ep_attr->max_order_raw_size");
 	expect_limit(test, hints, &hints->ep_attr->max_order_war_size,
-		     offer->ep_attr->max_order_war_size, "ep max_order_war_size");
+		     offer->ep_attr->max_order_war_size,
+		     "ep_attr->max_order_war_size");
 	expect_limit(test, hints, &hints->ep_attr->max_order_waw_size,
-		     offer->ep_attr->max_order_waw_size, "ep max_order_waw_size");
+		     offer->ep_attr->max_order_waw_size,
+		     "ep_attr->max_order_waw_size");
 	expect_limit(test, hints, &hints->ep_attr->tx_ctx_cnt,
-		     offer->ep_attr->tx_ctx_cnt, "ep tx_ctx_cnt");
+		     offer->ep_attr->tx_ctx_cnt, "ep_attr->tx_ctx_cnt");
 	expect_limit(test, hints, &hints->ep_attr->rx_ctx_cnt,
-		     offer->ep_attr->rx_ctx_cnt, "ep rx_ctx_cnt");
+		     offer->ep_attr->rx_ctx_cnt, "ep_attr->rx_ctx_cnt");
 	kfi_freeinfo(hints);
 }
 
@@ -100,62 +115,67 @@ static void match_limits_domain(struct kunit *test)
 	struct kfi_info *hints = permissive_hints(test);
 
 	expect_limit(test, hints, &hints->domain_attr->mr_key_size,
-		     offer->domain_attr->mr_key_size, "domain mr_key_size");
+		     offer->domain_attr->mr_key_size,
+		     "domain_attr->mr_key_size");
 	expect_limit(test, hints, &hints->domain_attr->cq_data_size,
-		     offer->domain_attr->cq_data_size, "domain cq_data_size");
+		     offer->domain_attr->cq_data_size,
+		     "domain_attr->cq_data_size");
 	expect_limit(test, hints, &hints->domain_attr->cq_cnt,
-		     offer->domain_attr->cq_cnt, "domain cq_cnt");
+		     offer->domain_attr->cq_cnt, "domain_attr->cq_cnt");
 	expect_limit(test, hints, &hints->domain_attr->ep_cnt,
-		     offer->domain_attr->ep_cnt, "domain ep_cnt");
+		     offer->domain_attr->ep_cnt, "domain_attr->ep_cnt");
 	expect_limit(test, hints, &hints->domain_attr->tx_ctx_cnt,
-		     offer->domain_attr->tx_ctx_cnt, "domain tx_ctx_cnt");
+		     offer->domain_attr->tx_ctx_cnt, "domain_attr->tx_ctx_cnt");
 	expect_limit(test, hints, &hints->domain_attr->rx_ctx_cnt,
-		     offer->domain_attr->rx_ctx_cnt, "domain rx_ctx_cnt");
+		     offer->domain_attr->rx_ctx_cnt, "domain_attr->rx_ctx_cnt");
 	expect_limit(test, hints, &hints->domain_attr->max_ep_tx_ctx,
-		     offer->domain_attr->max_ep_tx_ctx, "domain max_ep_tx_ctx");
+		     offer->domain_attr->max_ep_tx_ctx,
+		     "domain_attr->max_ep_tx_ctx");
 	expect_limit(test, hints, &hints->domain_attr->max_ep_rx_ctx,
-		     offer->domain_attr->max_ep_rx_ctx, "domain max_ep_rx_ctx");
+		     offer->domain_attr->max_ep_rx_ctx,
+		     "domain_attr->max_ep_rx_ctx");
 	expect_limit(test, hints, &hints->domain_attr->max_ep_stx_ctx,
-		     offer->domain_attr->max_ep_stx_ctx, "domain max_ep_stx_ctx");
+		     offer->domain_attr->max_ep_stx_ctx,
+		     "domain_attr->max_ep_stx_ctx");
 	expect_limit(test, hints, &hints->domain_attr->max_ep_srx_ctx,
-		     offer->domain_attr->max_ep_srx_ctx, "domain max_ep_srx_ctx");
+		     offer->domain_attr->max_ep_srx_ctx,
+		     "domain_attr->max_ep_srx_ctx");
 	expect_limit(test, hints, &hints->domain_attr->cntr_cnt,
-		     offer->domain_attr->cntr_cnt, "domain cntr_cnt");
+		     offer->domain_attr->cntr_cnt, "domain_attr->cntr_cnt");
 	expect_limit(test, hints, &hints->domain_attr->mr_iov_limit,
-		     offer->domain_attr->mr_iov_limit, "domain mr_iov_limit");
+		     offer->domain_attr->mr_iov_limit,
+		     "domain_attr->mr_iov_limit");
 	expect_limit(test, hints, &hints->domain_attr->max_err_data,
-		     offer->domain_attr->max_err_data, "domain max_err_data");
+		     offer->domain_attr->max_err_data,
+		     "domain_attr->max_err_data");
 	expect_limit(test, hints, &hints->domain_attr->mr_cnt,
-		     offer->domain_attr->mr_cnt, "domain mr_cnt");
+		     offer->domain_attr->mr_cnt, "domain_attr->mr_cnt");
 	expect_version(test, hints, &hints->fabric_attr->api_version,
-		       offer->fabric_attr->api_version, "fabric api_version");
+		       offer->fabric_attr->api_version,
+		       "fabric_attr->api_version");
 	kfi_freeinfo(hints);
 }
 
 /* One hint that must match, one that must not, and 0. */
 static void expect_flags(struct kunit *test, const struct kfi_info *hints,
-			 u64 *hint, u64 good, u64 bad)
+			 u64 *hint, u64 good, u64 bad, const char *name)
 {
 	*hint = good;
-	KUNIT_EXPECT_TRUE_MSG(test, kfi_info_match(test->priv, hints),
-			      "%llx", good);
+	expect_match(test, hints);
 	*hint = bad;
-	KUNIT_EXPECT_FALSE_MSG(test, kfi_info_match(test->priv, hints),
-			       "%llx", bad);
+	expect_mismatch(test, hints, name);
 	*hint = 0;
 }
 
 static void expect_enum(struct kunit *test, const struct kfi_info *hints,
-			void *hint, u32 good, u32 bad)
+			void *hint, u32 good, u32 bad, const char *name)
 {
 	u32 *value = hint;
 
 	*value = good;
-	KUNIT_EXPECT_TRUE_MSG(test, kfi_info_match(test->priv, hints),
-			      "%x", good);
+	expect_match(test, hints);
 	*value = bad;
-	KUNIT_EXPECT_FALSE_MSG(test, kfi_info_match(test->priv, hints),
-			       "%x", bad);
+	expect_mismatch(test, hints, name);
 	*value = 0;
 }
 
@@ -164,18 +184,21 @@ static void match_flags(struct kunit *test)
 	struct kfi_info *hints = permissive_hints(test);
 
 	expect_flags(test, hints, &hints->caps, KFI_MSG | KFI_SEND,
-		     KFI_MSG | KFI_ATOMIC);
-	expect_flags(test, hints, &hints->tx_attr->caps, KFI_RMA, KFI_RMA_PMEM);
-	expect_flags(test, hints, &hints->rx_attr->caps, KFI_RMA, KFI_ATOMIC);
+		     KFI_MSG | KFI_ATOMIC, "caps");
+	expect_flags(test, hints, &hints->tx_attr->caps, KFI_RMA, KFI_RMA_PMEM,
+		     "tx_attr->caps");
+	expect_flags(test, hints, &hints->rx_attr->caps, KFI_RMA, KFI_ATOMIC,
+		     "rx_attr->caps");
 	expect_flags(test, hints, &hints->domain_attr->caps, KFI_LOCAL_COMM,
-		     KFI_REMOTE_COMM);
+		     KFI_REMOTE_COMM, "domain_attr->caps");
 	expect_flags(test, hints, &hints->tx_attr->op_flags, KFI_COMPLETION,
-		     KFI_FENCE);
+		     KFI_FENCE, "tx_attr->op_flags");
 	expect_flags(test, hints, &hints->tx_attr->msg_order, KFI_ORDER_SAS,
-		     KFI_ORDER_RAW);
+		     KFI_ORDER_RAW, "tx_attr->msg_order");
 	expect_flags(test, hints, &hints->rx_attr->msg_order, KFI_ORDER_SAS,
-		     KFI_ORDER_WAW);
-	expect_flags(test, hints, &hints->mode, KFI_RX_CQ_DATA, BIT_ULL(52));
+		     KFI_ORDER_WAW, "rx_attr->msg_order");
+	expect_flags(test, hints, &hints->mode, KFI_RX_CQ_DATA, BIT_ULL(52),
+		     "mode");
 	kfi_freeinfo(hints);
 }
 
@@ -184,32 +207,35 @@ static void match_choices(struct kunit *test)
 	struct kfi_info *hints = permissive_hints(test);
 	struct kfi_domain_attr *domain = hints->domain_attr;
 
-	expect_enum(test, hints, &hints->addr_format, KFI_SOCKADDR_IN6, 4);
-	expect_enum(test, hints, &hints->ep_attr->type, KFI_EP_MSG, KFI_EP_RDM);
+	expect_enum(test, hints, &hints->addr_format, KFI_SOCKADDR_IN6, 4,
+		    "addr_format");
+	expect_enum(test, hints, &hints->ep_attr->type, KFI_EP_MSG, KFI_EP_RDM,
+		    "ep_attr->type");
 	expect_enum(test, hints, &hints->ep_attr->protocol,
-		    KFI_PROTO_RDMA_CM_IB_RC, KFI_PROTO_LOOPBACK);
+		    KFI_PROTO_RDMA_CM_IB_RC, KFI_PROTO_LOOPBACK,
+		    "ep_attr->protocol");
 	expect_enum(test, hints, &domain->mr_mode,
 		    KFI_MR_LOCAL | KFI_MR_VIRT_ADDR | KFI_MR_PROV_KEY,
-		    KFI_MR_PROV_KEY);
+		    KFI_MR_PROV_KEY, "domain_attr->mr_mode");
 	expect_enum(test, hints, &domain->data_progress, KFI_PROGRESS_AUTO,
-		    KFI_PROGRESS_MANUAL);
+		    KFI_PROGRESS_MANUAL, "domain_attr->data_progress");
 	expect_enum(test, hints, &domain->resource_mgmt, KFI_RM_ENABLED,
-		    KFI_RM_DISABLED);
-	expect_enum(test, hints, &domain->av_type, KFI_AV_UNSPEC, KFI_AV_MAP);
-	expect_enum(test, hints, &hints->tx_attr->tclass, 0, 1);
+		    KFI_RM_DISABLED, "domain_attr->resource_mgmt");
+	expect_enum(test, hints, &domain->av_type, KFI_AV_UNSPEC, KFI_AV_MAP,
+		    "domain_attr->av_type");
+	expect_enum(test, hints, &hints->tx_attr->tclass, 0, 1,
+		    "tx_attr->tclass");
 	kfi_freeinfo(hints);
 }
 
 static void expect_name(struct kunit *test, struct kfi_info *hints,
-			char **member, const char *good)
+			char **member, const char *good, const char *name)
 {
-	struct kfi_info *offer = test->priv;
-
 	*member = kstrdup(good, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, *member);
-	KUNIT_EXPECT_TRUE(test, kfi_info_match(offer, hints));
+	expect_match(test, hints);
 	(*member)[0] = 'x';
-	KUNIT_EXPECT_FALSE(test, kfi_info_match(offer, hints));
+	expect_mismatch(test, hints, name);
 	kfree(*member);
 	*member = NULL;
 }
@@ -218,9 +244,12 @@ static void match_names(struct kunit *test)
 {
 	struct kfi_info *hints = permissive_hints(test);
 
-	expect_name(test, hints, &hints->domain_attr->name, "fake0");
-	expect_name(test, hints, &hints->fabric_attr->name, "fake");
-	expect_name(test, hints, &hints->fabric_attr->prov_name, "fake");
+	expect_name(test, hints, &hints->domain_attr->name, "fake0",
+		    "domain_attr->name");
+	expect_name(test, hints, &hints->fabric_attr->name, "fake",
+		    "fabric_attr->name");
+	expect_name(test, hints, &hints->fabric_attr->prov_name, "fake",
+		    "fabric_attr->prov_name");
 	kfi_freeinfo(hints);
 }
 
@@ -275,7 +304,7 @@ static void offer_says_pmem(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, list->tx_attr->op_flags, KFI_COMMIT);
 	kfi_freeinfo(list);
 	hints->tx_attr->op_flags |= KFI_DELIVERY_COMPLETE;
-	KUNIT_EXPECT_FALSE(test, kfi_info_match(offer, hints));
+	expect_mismatch(test, hints, "tx_attr->op_flags");
 	kfi_freeinfo(hints);
 }
 
@@ -346,7 +375,7 @@ static void dup_copies_all(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, dup->domain_attr->name, "fake0");
 	KUNIT_EXPECT_EQ(test, memcmp(dup->tx_attr, offer->tx_attr,
 				     sizeof(*dup->tx_attr)), 0);
-	KUNIT_EXPECT_TRUE(test, kfi_info_match(offer, dup));
+	expect_match(test, dup);
 	kfi_freeinfo(dup);
 }
 
