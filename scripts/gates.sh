@@ -146,11 +146,41 @@ build_tools() {
 	) 9>"$KFABRIC_WORK/tools.lock"
 }
 
-# The tools compile without a warning, and their manual pages are well-formed.
+# completes FILE FUNCTION WORD...: the last word is completed to itself
+completes() {
+	local file=$1 function=$2
+	shift 2
+	# shellcheck disable=SC2016 # for the other shell
+	bash -c '. "$1"; fn=$2; COMP_WORDS=("${@:3}"); COMP_CWORD=$(($# - 3)); "$fn"
+		[[ " ${COMPREPLY[*]} " == *" ${*: -1} "* ]]' bash "$file" "$function" "$@" || {
+		echo "$file does not complete: $*"
+		return 1
+	}
+}
+
+# What the tools say of their usage is completed: commands, and options.
+check_completions() {
+	local word command rc=0
+	for word in $("$KFABRIC_WORK/tools/kfi_info" -h |
+		grep -oE '^  (-[a-z], --[a-z_]+|[a-z]+)' | tr -d ,); do
+		completes tools/kfi_info.bash _kfi_info kfi_info "$word" || rc=1
+	done
+	for command in $(python3 tools/kfi-blk -h | sed -n 's/^  {\(.*\)}$/\1/p' | tr , ' '); do
+		completes tools/kfi-blk.bash _kfi_blk kfi-blk "$command" || rc=1
+		for word in $(python3 tools/kfi-blk "$command" -h | grep -oE '^  --[a-z-]+'); do
+			completes tools/kfi-blk.bash _kfi_blk kfi-blk "$command" "$word" || rc=1
+		done
+	done
+	return "$rc"
+}
+
+# The tools compile without a warning, their manual pages are well-formed, and what they
+# take is completed.
 gate_tools() {
 	local page said
 	build_tools || return
-	need man || return
+	need man python3 || return
+	check_completions || return
 	for page in tools/*.[1-8]; do
 		said=$(LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
 		[ -z "$said" ] || {
