@@ -146,6 +146,7 @@ struct kfi_getinfo_req {
  * @node: in the list of providers
  * @eps: open endpoints
  * @stats: of closed endpoints, and how many were opened
+ * @conn: connections, by &enum kfi_stat_conn
  */
 struct kfi_provider {
 	const char	*name;
@@ -159,10 +160,12 @@ struct kfi_provider {
 	struct list_head node;
 	struct list_head eps;
 	struct kfi_prov_stats stats;
+	atomic64_t	conn[KFI_STAT_CONNS];
 };
 
 int kfi_provider_register(struct kfi_provider *provider);
 void kfi_provider_deregister(struct kfi_provider *provider);
+struct kfi_provider *kfi_provider_get(const char *name);
 void kfi_provider_put(struct kfi_provider *provider);
 
 const char *kfi_info_mismatch(const struct kfi_info *offer,
@@ -405,9 +408,10 @@ static inline void kfi_cq_untake(struct kfi_cq_credit *credit)
 }
 
 /*
- * Statistics: what &kfi_ops_ep.add_stats is made of.
+ * Statistics: what &kfi_ops_ep.add_stats is made of, and connections that were rejected.
  */
 
+void kfi_stat_count_conn(struct kfi_provider *provider, enum kfi_stat_conn conn);
 void kfi_stat_add_posts(struct kfi_ep_stats *stats,
 			const struct kfi_stat_count *posts);
 void kfi_stat_add_errors(struct kfi_ep_stats *stats,

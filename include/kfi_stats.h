@@ -21,8 +21,8 @@ struct kfid_ep;
  * Nothing is counted twice, and nothing that is shared is counted on the way of an
  * operation: what an endpoint posts is counted in the endpoint, under the lock that
  * the post holds anyway; what it receives, where that completes; errors, refusals
- * and times on paths that are slow anyway. A completion queue's numbers are those of
- * its ring. A provider's totals are those of its open endpoints, which whoever asks
+ * and times on paths that are slow anyway. Connections are counted in the provider. A
+ * completion queue's numbers are those of its ring. A provider's totals are those of its open endpoints, which whoever asks
  * adds up, and of those that were closed, which were added when they were.
  *
  * Whoever reads an endpoint's numbers takes its locks for as long as it takes to copy
@@ -97,6 +97,35 @@ enum kfi_stat_error {
 	KFI_STAT_TRUNC,
 	KFI_STAT_OTHER,
 	KFI_STAT_ERRORS,
+};
+
+/**
+ * enum kfi_stat_conn - what became of connections
+ * @KFI_STAT_CONN_MADE: connections that were made from here
+ * @KFI_STAT_CONN_ACCEPTED: connections that were made because a peer had asked for them
+ * @KFI_STAT_CONN_REFUSED: attempts that ended with ECONNREFUSED
+ * @KFI_STAT_CONN_TIMEDOUT: attempts that ended with ETIMEDOUT
+ * @KFI_STAT_CONN_FAILED: attempts that ended with any other error
+ * @KFI_STAT_CONN_REJECTED: requests of peers that were rejected here, by a consumer or by
+ *	the provider, or because nobody took them
+ * @KFI_STAT_CONN_SHUTDOWN: connections that ended without an error event, whoever ended them
+ * @KFI_STAT_CONN_BROKEN: connections that ended with one
+ * @KFI_STAT_CONNS: how many there are
+ *
+ * An attempt is a kfi_connect() or a kfi_accept() of which an event told what became; one
+ * that the consumer gave up by closing the endpoint is not counted. A connection has two
+ * ends, each of which counts it where it is.
+ */
+enum kfi_stat_conn {
+	KFI_STAT_CONN_MADE,
+	KFI_STAT_CONN_ACCEPTED,
+	KFI_STAT_CONN_REFUSED,
+	KFI_STAT_CONN_TIMEDOUT,
+	KFI_STAT_CONN_FAILED,
+	KFI_STAT_CONN_REJECTED,
+	KFI_STAT_CONN_SHUTDOWN,
+	KFI_STAT_CONN_BROKEN,
+	KFI_STAT_CONNS,
 };
 
 /**
@@ -185,11 +214,13 @@ struct kfi_ep_stats {
  * struct kfi_prov_stats - what is counted of a provider
  * @opened: endpoints that were opened since it was loaded
  * @open: those that are open
+ * @conn: connections, by &enum kfi_stat_conn
  * @total: of all that were opened
  */
 struct kfi_prov_stats {
 	u64			opened;
 	u64			open;
+	u64			conn[KFI_STAT_CONNS];
 	struct kfi_ep_stats	total;
 };
 
@@ -235,6 +266,7 @@ void kfi_prov_read_stats(struct kfi_provider *provider,
 const char *kfi_stat_op_name(enum kfi_stat_op op);
 const char *kfi_stat_full_name(enum kfi_stat_full full);
 const char *kfi_stat_error_name(enum kfi_stat_error error);
+const char *kfi_stat_conn_name(enum kfi_stat_conn conn);
 enum kfi_stat_error kfi_stat_error_of(int err);
 
 #endif /* KFI_STATS_H */

@@ -23,7 +23,7 @@ struct net;
 
 /**
  * struct kfi_scope - where objects belong: what is the same for all of a domain
- * @provider: name of the provider
+ * @provider: the provider
  * @domain: name of the domain
  * @owner: name of the consumer's module that opened the domain
  * @net: network namespace, of which the fabric has a reference
@@ -32,10 +32,10 @@ struct net;
  * after its last one is deleted, and changes nothing of it.
  */
 struct kfi_scope {
-	const char	*provider;
-	const char	*domain;
-	const char	*owner;
-	struct net	*net;
+	struct kfi_provider	*provider;
+	const char		*domain;
+	const char		*owner;
+	struct net		*net;
 };
 
 /**
@@ -116,16 +116,20 @@ enum kfi_ep_event {
  * struct kfi_ep_track - an open endpoint; the core's
  * @track: what it has in common with others
  * @ops: the provider's
+ * @passive: it was opened for a peer's request
  * @lock: protects what follows; any context
  * @open: between kfi_ep_track_add() and kfi_ep_track_del()
  * @events: BIT() of each event that listeners were not told of
  * @errors: of @events, positive errnos
  * @failures: commits that have failed, of which they were not told
  * @work: tells them
+ *
+ * A provider sets @passive before kfi_ep_track_add().
  */
 struct kfi_ep_track {
 	struct kfi_track		track;
 	const struct kfi_ep_track_ops	*ops;
+	bool				passive;
 	/* protects what follows up to @failures; any context */
 	spinlock_t			lock;
 	bool				open;

@@ -95,7 +95,7 @@ static bool is_wanted(struct netlink_callback *cb, const struct kfi_track *track
 	struct nlattr *domain = attrs[KFABRIC_A_ENDPOINT_DOMAIN];
 
 	return is_visible(track, cb->skb->sk) &&
-	       (!provider || !nla_strcmp(provider, track->scope->provider)) &&
+	       (!provider || !nla_strcmp(provider, track->scope->provider->name)) &&
 	       (!domain || !nla_strcmp(domain, track->scope->domain));
 }
 
@@ -136,7 +136,7 @@ int kfi_nl_put_scope(struct sk_buff *skb, const struct kfi_scope *scope,
 		     const char *owner)
 {
 	return nla_put_string(skb, KFABRIC_A_ENDPOINT_PROVIDER,
-			      scope->provider) ?:
+			      scope->provider->name) ?:
 	       nla_put_string(skb, KFABRIC_A_ENDPOINT_DOMAIN, scope->domain) ?:
 	       nla_put_string(skb, KFABRIC_A_ENDPOINT_OWNER, owner);
 }

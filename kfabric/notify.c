@@ -4,6 +4,7 @@
  */
 
 #include <linux/bits.h>
+#include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/workqueue.h>
 #include <net/netlink.h>
@@ -103,11 +104,43 @@ void kfi_ep_notify(struct work_struct *work)
 			     failures);
 }
 
+/* What a connection's event is counted as, KFI_STAT_CONNS if it is none. */
+static enum kfi_stat_conn conn_of(const struct kfi_ep_track *ep,
+				  enum kfi_ep_event event, int err)
+{
+	if (event == KFI_EP_EVENT_COMMIT)
+		return KFI_STAT_CONNS;
+	if (event == KFI_EP_EVENT_DISCONNECT)
+		return err ? KFI_STAT_CONN_BROKEN : KFI_STAT_CONN_SHUTDOWN;
+	switch (err) {
+	case 0:
+		return ep->passive ? KFI_STAT_CONN_ACCEPTED :
+				     KFI_STAT_CONN_MADE;
+	case ECONNREFUSED:
+		return KFI_STAT_CONN_REFUSED;
+	case ETIMEDOUT:
+		return KFI_STAT_CONN_TIMEDOUT;
+	default:
+		return KFI_STAT_CONN_FAILED;
+	}
+}
+
+static void count_event(const struct kfi_ep_track *ep, enum kfi_ep_event event,
+			int err)
+{
+	enum kfi_stat_conn conn = conn_of(ep, event, err);
+
+	if (conn != KFI_STAT_CONNS)
+		kfi_stat_count_conn(ep->track.scope->provider, conn);
+}
+
 static void ep_event(struct kfi_ep_track *ep, enum kfi_ep_event event, int err)
 {
 	unsigned long irq;
 
 	spin_lock_irqsave(&ep->lock, irq);
+	if (ep->open)
+		count_event(ep, event, err);
 	if (ep->open && has_listeners(ep->track.scope)) {
 		ep->events |= BIT(event);
 		ep->errors[event] = err;

@@ -79,7 +79,8 @@ EXPORT_SYMBOL_GPL(kfi_provider_deregister);
 
 /**
  * kfi_provider_put() - drop the reference that an open fabric holds
- * @provider: the provider, from the close of its fabric, as the last thing
+ * @provider: the provider, from the close of its fabric, as the last thing; or from
+ *	kfi_provider_get()
  *
  * Context: Any context.
  */
@@ -115,7 +116,14 @@ void kfi_provider_each(void (*fn)(struct kfi_provider *provider, void *arg),
 	}
 }
 
-static struct kfi_provider *get_loaded_provider(const char *name)
+/**
+ * kfi_provider_get() - find a provider that is loaded
+ * @name: its name
+ *
+ * Context: Process context, may sleep.
+ * Return: the provider, with a reference for kfi_provider_put(), or NULL.
+ */
+struct kfi_provider *kfi_provider_get(const char *name)
 {
 	struct kfi_provider *provider;
 
@@ -123,16 +131,17 @@ static struct kfi_provider *get_loaded_provider(const char *name)
 	provider = find_provider(name);
 	return provider && try_module_get(provider->owner) ? provider : NULL;
 }
+EXPORT_SYMBOL_GPL(kfi_provider_get);
 
 static struct kfi_provider *get_provider_by_name(const char *name)
 {
 	struct kfi_provider *provider;
 
-	provider = get_loaded_provider(name);
+	provider = kfi_provider_get(name);
 	if (provider)
 		return provider;
 	request_module("kfi-prov-%s", name);
-	return get_loaded_provider(name);
+	return kfi_provider_get(name);
 }
 
 /* Whether the answers of @provider say who gave them. */

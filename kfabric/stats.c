@@ -51,6 +51,17 @@ static const char *const error_names[] = {
 	[KFI_STAT_OTHER]	= "other",
 };
 
+static const char *const conn_names[] = {
+	[KFI_STAT_CONN_MADE]		= "made",
+	[KFI_STAT_CONN_ACCEPTED]	= "accepted",
+	[KFI_STAT_CONN_REFUSED]		= "refused",
+	[KFI_STAT_CONN_TIMEDOUT]	= "timedout",
+	[KFI_STAT_CONN_FAILED]		= "failed",
+	[KFI_STAT_CONN_REJECTED]	= "rejected",
+	[KFI_STAT_CONN_SHUTDOWN]	= "shutdown",
+	[KFI_STAT_CONN_BROKEN]		= "broken",
+};
+
 /**
  * kfi_stat_op_name() - name of a kind of operation
  * @op: the kind, less than KFI_STAT_OPS
@@ -89,6 +100,19 @@ const char *kfi_stat_error_name(enum kfi_stat_error error)
 	return error_names[error];
 }
 EXPORT_SYMBOL_GPL(kfi_stat_error_name);
+
+/**
+ * kfi_stat_conn_name() - name of what became of a connection
+ * @conn: what, less than KFI_STAT_CONNS
+ *
+ * Context: Any context.
+ * Return: one word.
+ */
+const char *kfi_stat_conn_name(enum kfi_stat_conn conn)
+{
+	return conn_names[conn];
+}
+EXPORT_SYMBOL_GPL(kfi_stat_conn_name);
 
 /**
  * kfi_stat_error_of() - the kind of an error
@@ -269,6 +293,22 @@ void kfi_stat_ep_close(struct kfi_stat_ep *stat)
 EXPORT_SYMBOL_GPL(kfi_stat_ep_close);
 
 /**
+ * kfi_stat_count_conn() - count what became of a connection
+ * @provider: whose it is
+ * @conn: what
+ *
+ * For providers KFI_STAT_CONN_REJECTED only: of the others kfi_ep_connected() and
+ * kfi_ep_disconnected() tell.
+ *
+ * Context: Any context.
+ */
+void kfi_stat_count_conn(struct kfi_provider *provider, enum kfi_stat_conn conn)
+{
+	atomic64_inc(&provider->conn[conn]);
+}
+EXPORT_SYMBOL_GPL(kfi_stat_count_conn);
+
+/**
  * kfi_prov_read_stats() - what was counted of a provider
  * @provider: the provider, whose module must not be removed meanwhile
  * @stats: where it is returned
@@ -279,9 +319,12 @@ void kfi_prov_read_stats(struct kfi_provider *provider,
 			 struct kfi_prov_stats *stats)
 {
 	struct kfi_stat_ep *stat;
+	unsigned int i;
 
 	guard(mutex)(&stats_lock);
 	*stats = provider->stats;
+	for (i = 0; i < KFI_STAT_CONNS; i++)
+		stats->conn[i] = atomic64_read(&provider->conn[i]);
 	list_for_each_entry(stat, &provider->eps, node) {
 		stats->open++;
 		stat->ep->ops->add_stats(stat->ep, &stats->total);

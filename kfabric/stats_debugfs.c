@@ -59,10 +59,15 @@ static void show_provider(struct kfi_provider *provider, void *arg)
 {
 	struct seq_file *m = arg;
 	struct kfi_prov_stats *stats = m->private;
+	unsigned int i;
 
 	kfi_prov_read_stats(provider, stats);
 	seq_printf(m, "provider %s endpoints %llu opened %llu\n",
 		   provider->name, stats->open, stats->opened);
+	for (i = 0; i < KFI_STAT_CONNS; i++)
+		if (stats->conn[i])
+			seq_printf(m, "  connection %s %llu\n",
+				   kfi_stat_conn_name(i), stats->conn[i]);
 	show_ep_stats(m, &stats->total);
 }
 

@@ -97,6 +97,9 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 		lo_conn_wait(conn, ep->connect_timeout);
 		lo_request_post(conn, pep, ev, param, paramlen);
 	} else {
+		if (pep)
+			kfi_stat_count_conn(&lo_provider,
+					    KFI_STAT_CONN_REJECTED);
 		lo_conn_refuse(conn, wanted ? LO_REJECTED :
 				     pep ? LO_OTHER_KIND : LO_NOBODY, NULL, 0);
 	}

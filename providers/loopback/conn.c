@@ -345,13 +345,22 @@ void lo_conn_shutdown(struct lo_ep *ep)
 	spin_unlock(&ep->conn->lock);
 }
 
+/* A request that was taken, and not accepted */
+static void lo_conn_leave(struct lo_ep *ep)
+{
+	if (lo_conn_was_up(ep->conn) || lo_ep_is_dead(ep))
+		return;
+	kfi_stat_count_conn(&lo_provider, KFI_STAT_CONN_REJECTED);
+	lo_conn_refuse(ep->conn, LO_REJECTED, NULL, 0);
+}
+
 /* An endpoint is being closed, in whatever state it is. */
 void lo_conn_end(struct lo_ep *ep)
 {
 	struct lo_conn *conn = ep->conn;
 
 	if (conn && ep->side == LO_PASSIVE)
-		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
+		lo_conn_leave(ep);
 	if (conn) {
 		spin_lock(&conn->lock);
 		lo_conn_down(conn, ep);

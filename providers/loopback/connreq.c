@@ -24,8 +24,10 @@ static int lo_request_close(struct kfid *fid)
 
 	if (!refcount_dec_and_test(&fid->users))
 		return 0;
-	if (lo_request_consume(conn))
+	if (lo_request_consume(conn)) {
+		kfi_stat_count_conn(&lo_provider, KFI_STAT_CONN_REJECTED);
 		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
+	}
 	lo_conn_put(conn);
 	kfi_obj_put(&fabric->fabric.fid);
 	return 0;
@@ -154,6 +156,7 @@ int lo_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;
 	trace_kfi_reject(&pep->fid, &conn->addrs[LO_ACTIVE]);
+	kfi_stat_count_conn(&lo_provider, KFI_STAT_CONN_REJECTED);
 	lo_conn_refuse(conn, LO_REJECTED, param, paramlen);
 	return 0;
 }

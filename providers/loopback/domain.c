@@ -58,7 +58,7 @@ int lo_domain_open(struct kfid_fabric *fabric, struct kfi_info *info,
 	}
 	lo->fabric = container_of(fabric, struct lo_fabric, fabric);
 	lo->scope = (struct kfi_scope) {
-		.provider = LO_NAME,
+		.provider = &lo_provider,
 		.domain = LO_DOMAIN_NAME,
 		.owner = owner,
 		.net = lo->fabric->net,

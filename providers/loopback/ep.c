@@ -385,6 +385,7 @@ int lo_ep_open(struct kfid_domain *domain, struct kfi_info *info,
 	if (ret)
 		goto err_domain;
 	kfi_stat_ep_open(&lo->stat, &lo->ep, &lo_provider);
+	lo->track.passive = info->handle;
 	kfi_ep_track_add(&lo->track, &lo->ep, &lo->domain->scope, owner);
 	*ep = &lo->ep;
 	return 0;

@@ -44,10 +44,12 @@ static int kfv_connreq_close(struct kfid *fid)
 	if (!refcount_dec_and_test(&fid->users))
 		return 0;
 	id = kfv_connreq_take(cr);
-	if (!IS_ERR(id))
+	if (!IS_ERR(id)) {
+		kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
 		rdma_destroy_id(id);
-	else if (cr->removing)
+	} else if (cr->removing) {
 		wait_for_completion(&cr->removed);
+	}
 	kfv_device_put(cr->dev);
 	kfi_obj_put(&cr->fabric->fabric.fid);
 	kfree(cr);

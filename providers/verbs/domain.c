@@ -131,7 +131,7 @@ static void kfv_domain_init(struct kfv_domain *domain,
 	domain->owner = owner;
 	strscpy(domain->name, name, sizeof(domain->name));
 	domain->scope = (struct kfi_scope) {
-		.provider = KFV_NAME,
+		.provider = &kfv_provider,
 		.domain = domain->name,
 		.owner = owner,
 		.net = fabric->net,

@@ -401,6 +401,7 @@ static int kfv_ep_make(struct kfv_domain *domain, struct kfi_info *info,
 	mutex_lock(&domain->lock);
 	list_add_tail(&ep->node, &domain->eps);
 	mutex_unlock(&domain->lock);
+	ep->track.passive = ep->passive;
 	kfi_ep_track_add(&ep->track, &ep->ep, &domain->scope, owner);
 	kfi_stat_ep_open(&ep->stat, &ep->ep, &kfv_provider);
 	*made = ep;

@@ -153,6 +153,7 @@ static int kfv_pep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 	ret = kfv_pep_request(pep, id, ev);
 	if (ret) {
 		trace_kfi_reject(&pep->pep.fid, peer);
+		kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
 		pr_warn_ratelimited("%s: request of %pISpc refused: %s\n",
 				    dev_name(&id->device->dev), peer,
 				    kfv_pep_why(ret));
@@ -294,6 +295,7 @@ static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
 	if (IS_ERR(id))
 		return PTR_ERR(id);
 	trace_kfi_reject(&kfid_pep->fid, &id->route.addr.dst_addr);
+	kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
 	rdma_reject(id, param, paramlen, IB_CM_REJ_CONSUMER_DEFINED);
 	rdma_destroy_id(id);
 	return 0;

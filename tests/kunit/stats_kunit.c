@@ -5,8 +5,10 @@
 
 #include <linux/errno.h>
 #include <linux/module.h>
+#include <net/net_namespace.h>
 
 #include <kfi_errno.h>
+#include <kfi_track.h>
 
 #include "core.h"
 
@@ -137,6 +139,86 @@ static void stats_provider(struct kunit *test)
 	kfi_provider_deregister(&provider);
 }
 
+static void describe(struct kfi_ep_track *track, struct kfi_ep_desc *desc)
+{
+}
+
+static const struct kfi_ep_track_ops track_ops = {
+	.describe	= describe,
+};
+
+/* What endpoints tell of connections, and what it counts as. */
+static const struct {
+	bool			passive;
+	bool			end;
+	int			err;
+	enum kfi_stat_conn	conn;
+} conns[] = {
+	{ false, false, 0, KFI_STAT_CONN_MADE },
+	{ true, false, 0, KFI_STAT_CONN_ACCEPTED },
+	{ false, false, ECONNREFUSED, KFI_STAT_CONN_REFUSED },
+	{ true, false, ETIMEDOUT, KFI_STAT_CONN_TIMEDOUT },
+	{ false, false, EHOSTUNREACH, KFI_STAT_CONN_FAILED },
+	{ true, true, 0, KFI_STAT_CONN_SHUTDOWN },
+	{ false, true, ETIMEDOUT, KFI_STAT_CONN_BROKEN },
+};
+
+static void tell(struct kfi_ep_track *track, unsigned int i)
+{
+	track->passive = conns[i].passive;
+	if (conns[i].end)
+		kfi_ep_disconnected(track, conns[i].err);
+	else
+		kfi_ep_connected(track, conns[i].err);
+}
+
+static void expect_conns(struct kunit *test, const u64 *expected)
+{
+	struct kfi_prov_stats *stats = kunit_kzalloc(test, sizeof(*stats),
+						     GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, stats);
+	kfi_prov_read_stats(&provider, stats);
+	for (i = 0; i < KFI_STAT_CONNS; i++)
+		KUNIT_EXPECT_EQ_MSG(test, stats->conn[i], expected[i], "%s",
+				    kfi_stat_conn_name(i));
+}
+
+/* Connections are counted while their endpoint is open, and commits are not among them. */
+static void stats_connections(struct kunit *test)
+{
+	struct kfi_ep_track *track = kunit_kzalloc(test, sizeof(*track),
+						   GFP_KERNEL);
+	struct kfid_ep *ep = kunit_kzalloc(test, sizeof(*ep), GFP_KERNEL);
+	const struct kfi_scope scope = {
+		.provider = &provider, .domain = "fake", .net = &init_net,
+	};
+	u64 expected[KFI_STAT_CONNS] = { };
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, track);
+	KUNIT_ASSERT_NOT_NULL(test, ep);
+	KUNIT_ASSERT_EQ(test, kfi_provider_register(&provider), 0);
+	kfi_obj_init(&ep->fid, KFI_CLASS_EP, NULL, NULL);
+	kfi_ep_track_init(track, &track_ops);
+	tell(track, 0);
+	expect_conns(test, expected);
+	kfi_ep_track_add(track, ep, &scope, "fake");
+	for (i = 0; i < ARRAY_SIZE(conns); i++) {
+		tell(track, i);
+		expected[conns[i].conn]++;
+		expect_conns(test, expected);
+	}
+	kfi_ep_commit_failed(track, EIO);
+	kfi_stat_count_conn(&provider, KFI_STAT_CONN_REJECTED);
+	expected[KFI_STAT_CONN_REJECTED]++;
+	kfi_ep_track_del(track);
+	tell(track, 0);
+	expect_conns(test, expected);
+	kfi_provider_deregister(&provider);
+}
+
 /* Reading sets, and does not add to what was there. */
 static void stats_read(struct kunit *test)
 {
@@ -177,6 +259,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(stats_buckets),
 	KUNIT_CASE(stats_errors),
 	KUNIT_CASE(stats_provider),
+	KUNIT_CASE(stats_connections),
 	KUNIT_CASE(stats_read),
 	KUNIT_CASE(stats_ids),
 	{ }

@@ -107,6 +107,7 @@ static const struct suite_test *const suite_tables[] = {
 	suite_wire_fuzz_request_tests,
 	suite_wire_fuzz_reply_tests,
 	suite_stats_tests,
+	suite_stats_conn_tests,
 	suite_stress_tests,
 #ifdef CONFIG_FAILSLAB
 	suite_fault_tests,

@@ -99,6 +99,7 @@ extern const struct suite_test suite_wire_fuzz_tests[];
 extern const struct suite_test suite_wire_fuzz_request_tests[];
 extern const struct suite_test suite_wire_fuzz_reply_tests[];
 extern const struct suite_test suite_stats_tests[];
+extern const struct suite_test suite_stats_conn_tests[];
 extern const struct suite_test suite_stress_tests[];
 extern const struct suite_test suite_fault_tests[];
 extern const struct suite_test suite_fault_cm_tests[];
