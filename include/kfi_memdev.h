@@ -16,8 +16,10 @@
 
 #include <kfi_domain.h>
 #include <kfi_pmem.h>
+#include <kfi_stats.h>
 
 struct kfi_memdev;
+struct kfi_memdev_counts;
 
 /**
  * struct kfi_mem_range - bytes of a memory device
@@ -69,6 +71,7 @@ struct kfi_memdev_ops {
  * @driver: the core's, as is all that follows
  * @name: the path that it was opened by, as much as there is room for
  * @id: its number among those that were opened
+ * @counts: what was asked of it
  * @kref: one for the opener, one for each region
  * @node: in the list of open devices
  * @lock: protects @regions and the start and end of a region's life
@@ -100,6 +103,7 @@ struct kfi_memdev {
 	struct kfi_memdev_driver	*driver;
 	const char			*name;
 	u64				id;
+	struct kfi_memdev_counts __percpu *counts;
 	struct kref			kref;
 	struct list_head		node;
 	/* protects @regions, and the start and end of a region's life */
@@ -195,5 +199,7 @@ void kfi_pmem_region_destroy(struct kfi_pmem_region *region);
 int kfi_pmem_store(struct kfi_pmem_region *region, u64 offset, const void *src,
 		   size_t len);
 int kfi_pmem_persist(const struct kfi_pmem_span *spans, unsigned int nr);
+void kfi_memdev_read_stats(const struct kfi_memdev *dev,
+			   struct kfi_memdev_stats *stats);
 
 #endif /* KFI_MEMDEV_H */

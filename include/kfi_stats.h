@@ -21,8 +21,9 @@ struct kfid_ep;
  * Nothing is counted twice, and nothing that is shared is counted on the way of an
  * operation: what an endpoint posts is counted in the endpoint, under the lock that
  * the post holds anyway; what it receives, where that completes; errors, refusals
- * and times on paths that are slow anyway. Connections are counted in the provider. A
- * completion queue's numbers are those of its ring. A provider's totals are those of its open endpoints, which whoever asks
+ * and times on paths that are slow anyway. Connections are counted in the provider, and
+ * each processor counts what it asks of a memory device. A completion queue's numbers
+ * are those of its ring. A provider's totals are those of its open endpoints, which whoever asks
  * adds up, and of those that were closed, which were added when they were.
  *
  * Whoever reads an endpoint's numbers takes its locks for as long as it takes to copy
@@ -222,6 +223,16 @@ struct kfi_prov_stats {
 	u64			open;
 	u64			conn[KFI_STAT_CONNS];
 	struct kfi_ep_stats	total;
+};
+
+/**
+ * struct kfi_memdev_stats - what is counted of a memory device
+ * @persist: what it was asked to make persistent, failed attempts too
+ * @failed: those that failed
+ */
+struct kfi_memdev_stats {
+	struct kfi_stat_hist	persist;
+	u64			failed;
 };
 
 /**

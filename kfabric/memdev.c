@@ -9,6 +9,7 @@
 #include <linux/kmod.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -123,6 +124,7 @@ static void release_memdev(struct kref *kref)
 	struct kfi_memdev *dev = container_of(kref, struct kfi_memdev, kref);
 	struct module *owner = dev->driver->owner;
 
+	free_percpu(dev->counts);
 	kfree(dev->name);
 	dev->ops->release(dev);
 	module_put(owner);
@@ -243,6 +245,7 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 {
 	struct kfi_memdev_driver *driver;
 	char scheme[KFI_NAME_MAX];
+	struct kfi_memdev_counts __percpu *counts;
 	const char *rest, *name;
 	struct kfi_memdev *dev;
 	struct kfi_pmem *pmem;
@@ -263,9 +266,12 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 	name = kstrndup(path, KFI_MEMDEV_NAME_LEN, GFP_KERNEL);
 	if (!name)
 		goto err_module;
+	counts = kfi_memdev_counts_alloc();
+	if (!counts)
+		goto err_name;
 	pmem = kmalloc_obj(*pmem);
 	if (!pmem)
-		goto err_name;
+		goto err_counts;
 	dev = driver->open(rest, holder);
 	if (IS_ERR(dev)) {
 		ret = PTR_ERR(dev);
@@ -273,6 +279,7 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 	}
 	dev->driver = driver;
 	dev->name = name;
+	dev->counts = counts;
 	sort(dev->extents, dev->nr_extents, sizeof(*dev->extents),
 	     compare_extents, NULL);
 	pmem->dev = dev;
@@ -285,6 +292,8 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 
 err_free:
 	kfree(pmem);
+err_counts:
+	free_percpu(counts);
 err_name:
 	kfree(name);
 err_module:

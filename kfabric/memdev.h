@@ -15,4 +15,8 @@ unsigned int kfi_memdev_count(struct kfi_memdev *dev, bool *dead);
 const struct kfi_mem_extent *kfi_memdev_extent(const struct kfi_memdev *dev,
 					       unsigned long pfn);
 
+/* memdev_stats.c */
+struct kfi_memdev_counts __percpu *kfi_memdev_counts_alloc(void);
+void kfi_memdev_count_persist(struct kfi_memdev *dev, u64 ns, int ret);
+
 #endif /* KFI_MEMDEV_CORE_H */

@@ -260,12 +260,18 @@ EXPORT_SYMBOL_GPL(kfi_pmem_store);
 
 static int batch_flush(struct kfi_pmem_batch *batch)
 {
+	struct kfi_memdev *dev = batch->dev;
 	unsigned int nr = batch->nr;
+	u64 start;
+	int ret;
 
 	batch->nr = 0;
 	if (!nr)
 		return 0;
-	return batch->dev->ops->persist(batch->dev, batch->ranges, nr);
+	start = ktime_get_ns();
+	ret = dev->ops->persist(dev, batch->ranges, nr);
+	kfi_memdev_count_persist(dev, ktime_get_ns() - start, ret);
+	return ret;
 }
 
 static int batch_add(struct kfi_pmem_batch *batch, u64 offset, u64 len)

@@ -11,6 +11,7 @@
 #include <kfi_prov.h>
 
 #include "core.h"
+#include "memdev.h"
 
 /* Lines are ready for awk: a name and numbers. */
 
@@ -131,6 +132,30 @@ static void show_cq(struct kfi_prov_cq *pcq, void *arg)
 				   kfi_stat_error_name(i), stats.error[i]);
 }
 
+static void show_memdev(struct seq_file *m, struct kfi_memdev *dev)
+{
+	struct kfi_memdev_stats stats;
+
+	kfi_memdev_read_stats(dev, &stats);
+	seq_printf(m, "memdev %s\n", dev->name);
+	show_hist(m, "persist", &stats.persist);
+	show_count(m, "failed", stats.failed);
+}
+
+static int memdevs_show(struct seq_file *m, void *unused)
+{
+	struct kfi_memdev *dev;
+	u64 id = 0;
+
+	while ((dev = kfi_memdev_next(id))) {
+		id = dev->id;
+		show_memdev(m, dev);
+		kfi_memdev_put(dev);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(memdevs);
+
 static int queues_show(struct seq_file *m, void *unused)
 {
 	kfi_stat_each_cq(show_cq, m);
@@ -146,4 +171,6 @@ void __init kfi_stats_debugfs_init(void)
 			    &endpoints_fops);
 	debugfs_create_file("queues", 0400, kfi_debugfs_root, NULL,
 			    &queues_fops);
+	debugfs_create_file("memdevs", 0400, kfi_debugfs_root, NULL,
+			    &memdevs_fops);
 }

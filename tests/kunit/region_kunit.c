@@ -257,6 +257,34 @@ static void persist_fails(struct kunit *test)
 	kfi_pmem_region_destroy(&region.pmem);
 }
 
+/* Each call of a device is counted there, and what it never came to is not. */
+static void persist_counts(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct fake *fake = &ctx->fake[0];
+	struct kfi_memdev_stats stats;
+	struct region region;
+
+	KUNIT_ASSERT_EQ(test, 0, region_init(&region, fake->mdev.addr, 64));
+	kfi_memdev_read_stats(&fake->mdev, &stats);
+	KUNIT_EXPECT_EQ(test, kfi_stat_times(&stats.persist), 0);
+	fake->err = -EIO;
+	KUNIT_EXPECT_EQ(test, -EIO, region_persist(&region, 0, 64));
+	fake->err = 0;
+	KUNIT_EXPECT_EQ(test, 0, region_persist(&region, 0, 64));
+	KUNIT_EXPECT_EQ(test, 0, region_persist(&region, 0, 64));
+	KUNIT_EXPECT_EQ(test, -EINVAL, region_persist(&region, 0, 65));
+	kfi_memdev_revoke(&fake->mdev);
+	KUNIT_EXPECT_EQ(test, -ENODEV, region_persist(&region, 0, 64));
+	kfi_memdev_read_stats(&fake->mdev, &stats);
+	KUNIT_EXPECT_EQ(test, kfi_stat_times(&stats.persist), 3);
+	KUNIT_EXPECT_GT(test, stats.persist.sum, 0);
+	KUNIT_EXPECT_EQ(test, stats.failed, 1);
+	kfi_memdev_read_stats(&ctx->fake[1].mdev, &stats);
+	KUNIT_EXPECT_EQ(test, kfi_stat_times(&stats.persist), 0);
+	kfi_pmem_region_destroy(&region.pmem);
+}
+
 static void store_follows_pieces(struct kunit *test)
 {
 	struct ctx *ctx = test->priv;
@@ -286,6 +314,7 @@ static struct kunit_case region_cases[] = {
 	KUNIT_CASE(persist_batches),
 	KUNIT_CASE(persist_many_ranges),
 	KUNIT_CASE(persist_fails),
+	KUNIT_CASE(persist_counts),
 	KUNIT_CASE(store_follows_pieces),
 	{}
 };
