@@ -70,20 +70,37 @@ int kfi_nl_end(struct sk_buff *skb, void *hdr, int ret)
  * Providers
  */
 
+/**
+ * struct provider_ctx - a dump of providers
+ * @id: the last one that was told
+ * @stats: what they have counted is told as well
+ */
 struct provider_ctx {
 	u64	id;
+	bool	stats;
 };
 
-static int put_provider(struct sk_buff *skb, struct netlink_callback *cb,
-			const struct kfi_provider *provider)
+/* They have counted it in all network namespaces. */
+int kfabric_nl_provider_start(struct netlink_callback *cb)
 {
+	struct provider_ctx *ctx = (void *)cb->ctx;
+
+	ctx->stats = kfi_nl_sees_all(cb);
+	return 0;
+}
+
+static int put_provider(struct sk_buff *skb, struct netlink_callback *cb,
+			struct kfi_provider *provider)
+{
+	const struct provider_ctx *ctx = (void *)cb->ctx;
 	void *hdr = kfi_nl_begin(skb, cb, KFABRIC_CMD_PROVIDER_GET);
 	int ret;
 
 	if (!hdr)
 		return -EMSGSIZE;
 	ret = nla_put_string(skb, KFABRIC_A_PROVIDER_NAME, provider->name) ?:
-	      nla_put_u32(skb, KFABRIC_A_PROVIDER_VERSION, provider->version);
+	      nla_put_u32(skb, KFABRIC_A_PROVIDER_VERSION, provider->version) ?:
+	      (ctx->stats ? kfi_nl_put_prov_stats(skb, provider) : 0);
 	return kfi_nl_end(skb, hdr, ret);
 }
 

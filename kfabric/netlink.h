@@ -17,6 +17,7 @@ void *kfi_nl_begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
 int kfi_nl_end(struct sk_buff *skb, void *hdr, int ret);
 
 /* netlink_obj.c */
+bool kfi_nl_sees_all(const struct netlink_callback *cb);
 int kfi_nl_put_scope(struct sk_buff *skb, const struct kfi_scope *scope,
 		     const char *owner);
 int kfi_nl_put_ep(struct sk_buff *skb, const struct kfi_track *track,
@@ -24,5 +25,7 @@ int kfi_nl_put_ep(struct sk_buff *skb, const struct kfi_track *track,
 
 /* netlink_stats.c */
 int kfi_nl_put_stats(struct sk_buff *skb, struct kfid_ep *ep);
+int kfi_nl_put_prov_stats(struct sk_buff *skb, struct kfi_provider *provider);
+int kfi_nl_put_memdev_stats(struct sk_buff *skb, const struct kfi_memdev *dev);
 
 #endif /* KFI_NETLINK_H */

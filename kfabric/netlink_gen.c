@@ -35,6 +35,7 @@ static const struct nla_policy kfabric_region_get_nl_policy[KFABRIC_A_REGION_DOM
 static const struct genl_split_ops kfabric_nl_ops[] = {
 	{
 		.cmd	= KFABRIC_CMD_PROVIDER_GET,
+		.start	= kfabric_nl_provider_start,
 		.dumpit	= kfabric_nl_provider_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},

@@ -12,6 +12,7 @@
 
 #include <uapi/linux/kfabric.h>
 
+int kfabric_nl_provider_start(struct netlink_callback *cb);
 int kfabric_nl_info_start(struct netlink_callback *cb);
 int kfabric_nl_endpoint_start(struct netlink_callback *cb);
 int kfabric_nl_region_start(struct netlink_callback *cb);

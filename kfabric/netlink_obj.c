@@ -38,13 +38,24 @@ static_assert(KFABRIC_A_ENDPOINT_PAD == (int)KFABRIC_A_REGION_PAD);
  * As for RDMA: what the kernel has opened belongs to nobody in another PID
  * namespace than the initial one.
  */
+static bool in_init_pid_ns(void)
+{
+	return task_active_pid_ns(current) == &init_pid_ns;
+}
+
 static int check_pid_ns(struct netlink_callback *cb)
 {
-	if (task_active_pid_ns(current) == &init_pid_ns)
+	if (in_init_pid_ns())
 		return 0;
 	NL_SET_ERR_MSG(cb->extack,
 		       "objects of the kernel are shown in the initial PID namespace only");
 	return -EPERM;
+}
+
+/* Whether whoever begins a dump may see what belongs to no namespace, or to all. */
+bool kfi_nl_sees_all(const struct netlink_callback *cb)
+{
+	return in_init_pid_ns() && net_eq(sock_net(cb->skb->sk), &init_net);
 }
 
 static bool is_visible(const struct kfi_track *track, const struct sock *sk)
@@ -300,7 +311,8 @@ static int put_memdev(struct sk_buff *skb, struct netlink_callback *cb,
 	      nla_put_uint(skb, KFABRIC_A_MEMDEV_INCARNATION,
 			   READ_ONCE(dev->incarnation)) ?:
 	      nla_put_u32(skb, KFABRIC_A_MEMDEV_REGIONS, regions) ?:
-	      (dead ? nla_put_flag(skb, KFABRIC_A_MEMDEV_DEAD) : 0);
+	      (dead ? nla_put_flag(skb, KFABRIC_A_MEMDEV_DEAD) : 0) ?:
+	      kfi_nl_put_memdev_stats(skb, dev);
 	return kfi_nl_end(skb, hdr, ret);
 }
 

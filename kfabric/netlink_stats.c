@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The netlink family: what is counted of an endpoint.
+ * The netlink family: what is counted of endpoints, providers and memory devices.
  */
 
+#include <linux/slab.h>
 #include <net/netlink.h>
 
-#include <kfi_stats.h>
+#include <kfi_memdev.h>
+#include <kfi_prov.h>
 
 #include "netlink.h"
 
@@ -15,6 +17,8 @@ static_assert(KFABRIC_A_STATS_RX_FULL - KFABRIC_A_STATS_TX_FULL ==
 	      (int)KFI_STAT_RX_FULL);
 static_assert(KFABRIC_A_ERRORS_OTHER - KFABRIC_A_ERRORS_CANCELED ==
 	      (int)KFI_STAT_OTHER);
+static_assert(KFABRIC_A_CONNECTIONS_BROKEN - KFABRIC_A_CONNECTIONS_MADE ==
+	      (int)KFI_STAT_CONN_BROKEN);
 
 static int put_count(struct sk_buff *skb, int attr,
 		     const struct kfi_stat_count *count)
@@ -41,15 +45,16 @@ static int put_numbers(struct sk_buff *skb, int attr, const u64 *numbers,
 	return ret;
 }
 
-static int put_errors(struct sk_buff *skb, const u64 *errors)
+/* A nest of numbers, which are attributes from @first on */
+static int put_kinds(struct sk_buff *skb, int attr, int first,
+		     const u64 *numbers, unsigned int count)
 {
-	struct nlattr *nest = nla_nest_start(skb, KFABRIC_A_STATS_ERRORS);
+	struct nlattr *nest = nla_nest_start(skb, attr);
 	int ret;
 
 	if (!nest)
 		return -EMSGSIZE;
-	ret = put_numbers(skb, KFABRIC_A_ERRORS_CANCELED, errors,
-			  KFI_STAT_ERRORS);
+	ret = put_numbers(skb, first, numbers, count);
 	nla_nest_end(skb, nest);
 	return ret;
 }
@@ -85,7 +90,7 @@ static int put_times(struct sk_buff *skb, int attr,
 	return ret;
 }
 
-static int put_stats(struct sk_buff *skb, const struct kfi_ep_stats *stats)
+static int put_all(struct sk_buff *skb, const struct kfi_ep_stats *stats)
 {
 	unsigned int i;
 	int ret = 0;
@@ -95,7 +100,9 @@ static int put_stats(struct sk_buff *skb, const struct kfi_ep_stats *stats)
 	return ret ?: put_numbers(skb, KFABRIC_A_STATS_TX_FULL, stats->full,
 				  KFI_STAT_FULLS) ?:
 	       nla_put_uint(skb, KFABRIC_A_STATS_DONE, stats->done) ?:
-	       put_errors(skb, stats->error) ?:
+	       put_kinds(skb, KFABRIC_A_STATS_ERRORS,
+			 KFABRIC_A_ERRORS_CANCELED, stats->error,
+			 KFI_STAT_ERRORS) ?:
 	       put_times(skb, KFABRIC_A_STATS_COMMIT_TIME, &stats->commit) ?:
 	       nla_put_uint(skb, KFABRIC_A_STATS_SERVED, stats->served) ?:
 	       nla_put_uint(skb, KFABRIC_A_STATS_SERVED_FAILED,
@@ -103,19 +110,53 @@ static int put_stats(struct sk_buff *skb, const struct kfi_ep_stats *stats)
 	       put_times(skb, KFABRIC_A_STATS_PERSIST_TIME, &stats->persist);
 }
 
+static int put_stats(struct sk_buff *skb, int attr,
+		     const struct kfi_ep_stats *stats)
+{
+	struct nlattr *nest = nla_nest_start(skb, attr);
+	int ret;
+
+	if (!nest)
+		return -EMSGSIZE;
+	ret = put_all(skb, stats);
+	nla_nest_end(skb, nest);
+	return ret;
+}
+
 /* What was counted, if the provider counts. */
 int kfi_nl_put_stats(struct sk_buff *skb, struct kfid_ep *ep)
 {
 	struct kfi_ep_stats stats;
-	struct nlattr *nest;
-	int ret;
 
 	if (kfi_ep_read_stats(ep, &stats))
 		return 0;
-	nest = nla_nest_start(skb, KFABRIC_A_ENDPOINT_STATS);
-	if (!nest)
-		return -EMSGSIZE;
-	ret = put_stats(skb, &stats);
-	nla_nest_end(skb, nest);
+	return put_stats(skb, KFABRIC_A_ENDPOINT_STATS, &stats);
+}
+
+int kfi_nl_put_prov_stats(struct sk_buff *skb, struct kfi_provider *provider)
+{
+	struct kfi_prov_stats *stats = kmalloc_obj(*stats);
+	int ret;
+
+	if (!stats)
+		return -ENOMEM;
+	kfi_prov_read_stats(provider, stats);
+	ret = nla_put_uint(skb, KFABRIC_A_PROVIDER_OPEN, stats->open) ?:
+	      nla_put_uint(skb, KFABRIC_A_PROVIDER_OPENED, stats->opened) ?:
+	      put_kinds(skb, KFABRIC_A_PROVIDER_CONNECTIONS,
+			KFABRIC_A_CONNECTIONS_MADE, stats->conn,
+			KFI_STAT_CONNS) ?:
+	      put_stats(skb, KFABRIC_A_PROVIDER_STATS, &stats->total);
+	kfree(stats);
 	return ret;
+}
+
+int kfi_nl_put_memdev_stats(struct sk_buff *skb, const struct kfi_memdev *dev)
+{
+	struct kfi_memdev_stats stats;
+
+	kfi_memdev_read_stats(dev, &stats);
+	return nla_put_uint(skb, KFABRIC_A_MEMDEV_PERSIST_FAILED,
+			    stats.failed) ?:
+	       put_times(skb, KFABRIC_A_MEMDEV_PERSIST_TIME, &stats.persist);
 }

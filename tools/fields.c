@@ -87,12 +87,6 @@ static const struct name protocol_names[] = {
 	{ }
 };
 
-const struct field provider_fields[] = {
-	{ KFABRIC_A_PROVIDER_NAME, "name", FIELD_STRING },
-	{ KFABRIC_A_PROVIDER_VERSION, "version", FIELD_VERSION },
-	{ }
-};
-
 const struct field info_fields[] = {
 	{ KFABRIC_A_INFO_PROVIDER, "provider", FIELD_STRING },
 	{ KFABRIC_A_INFO_FABRIC, "fabric", FIELD_STRING },
@@ -166,6 +160,30 @@ const struct field stats_fields[] = {
 	{ }
 };
 
+/* With a width where stats -l has a column */
+const struct field connections_fields[] = {
+	{ KFABRIC_A_CONNECTIONS_MADE, "made", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_ACCEPTED, "accepted", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_REFUSED, "refused", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_TIMEDOUT, "timedout", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_FAILED, "failed", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_REJECTED, "rejected", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_SHUTDOWN, "shutdown", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_CONNECTIONS_BROKEN, "broken", FIELD_UINT, .width = 8 },
+	{ }
+};
+
+const struct field provider_fields[] = {
+	{ KFABRIC_A_PROVIDER_NAME, "name", FIELD_STRING, .width = 9 },
+	{ KFABRIC_A_PROVIDER_VERSION, "version", FIELD_VERSION },
+	{ KFABRIC_A_PROVIDER_OPEN, "open", FIELD_UINT },
+	{ KFABRIC_A_PROVIDER_OPENED, "opened", FIELD_UINT },
+	{ KFABRIC_A_PROVIDER_CONNECTIONS, "connections", FIELD_NEST,
+	  .set = connections_fields },
+	{ KFABRIC_A_PROVIDER_STATS, "stats", FIELD_NEST, .set = stats_fields },
+	{ }
+};
+
 const struct field endpoint_fields[] = {
 	{ KFABRIC_A_ENDPOINT_ID, "id", FIELD_UINT, .width = 6 },
 	{ KFABRIC_A_ENDPOINT_PROVIDER, "provider", FIELD_STRING, .width = 9 },
@@ -214,5 +232,7 @@ const struct field memdev_fields[] = {
 	{ KFABRIC_A_MEMDEV_REGIONS, "regions", FIELD_UINT, .width = 8 },
 	{ KFABRIC_A_MEMDEV_DEAD, "dead", FIELD_FLAG, .width = 5 },
 	{ KFABRIC_A_MEMDEV_INCARNATION, "incarnation", FIELD_UINT },
+	{ KFABRIC_A_MEMDEV_PERSIST_FAILED, "persist-failed", FIELD_UINT },
+	{ KFABRIC_A_MEMDEV_PERSIST_TIME, "persist-time", FIELD_TIMES },
 	{ }
 };

@@ -103,6 +103,7 @@ unsigned long long attr_uint(const struct nlattr *attr);
 extern const struct name caps_names[];
 extern const struct name type_names[];
 extern const struct field provider_fields[];
+extern const struct field connections_fields[];
 extern const struct field info_fields[];
 extern const struct field endpoint_fields[];
 extern const struct field stats_fields[];

@@ -22,6 +22,9 @@ struct options options;
  * @provider_attr: attribute of a request for one provider's only, or 0
  * @domain_attr: likewise for a domain
  * @fields: what is told of each
+ * @brief: how many of them without --verbose; 0 if they are columns of a table then
+ * @stats: attribute of its numbers that stats has columns of, or 0
+ * @numbers: what is in that
  */
 struct command {
 	const char		*name;
@@ -29,21 +32,30 @@ struct command {
 	int			provider_attr;
 	int			domain_attr;
 	const struct field	*fields;
+	size_t			brief;
+	int			stats;
+	const struct field	*numbers;
 };
 
 static const struct command providers = {
-	"providers", KFABRIC_CMD_PROVIDER_GET, 0, 0, provider_fields
+	"providers", KFABRIC_CMD_PROVIDER_GET, 0, 0, provider_fields, 2
 };
 
 static const struct command infos = {
 	"info", KFABRIC_CMD_INFO_GET, KFABRIC_A_INFO_PROVIDER,
-	KFABRIC_A_INFO_DOMAIN, info_fields
+	KFABRIC_A_INFO_DOMAIN, info_fields, 6
 };
 
-/* The same endpoints, with other columns */
+/* The same endpoints and providers, with other columns */
 static const struct command stats = {
 	"stats", KFABRIC_CMD_ENDPOINT_GET, KFABRIC_A_ENDPOINT_PROVIDER,
-	KFABRIC_A_ENDPOINT_DOMAIN, endpoint_fields
+	KFABRIC_A_ENDPOINT_DOMAIN, endpoint_fields, 3,
+	KFABRIC_A_ENDPOINT_STATS, stats_fields
+};
+
+static const struct command provider_stats = {
+	"stats", KFABRIC_CMD_PROVIDER_GET, 0, 0, provider_fields, 1,
+	KFABRIC_A_PROVIDER_CONNECTIONS, connections_fields
 };
 
 static const struct command tables[] = {
@@ -53,6 +65,8 @@ static const struct command tables[] = {
 	  KFABRIC_A_REGION_DOMAIN, region_fields },
 	{ "memdevs", KFABRIC_CMD_MEMDEV_GET, 0, 0, memdev_fields },
 };
+
+#define MAX_BRIEF	6
 
 /* How many were shown */
 static unsigned int shown;
@@ -73,7 +87,7 @@ static void usage(FILE *to)
 	      "  -d, --domain NAME     only of this domain\n"
 	      "  -c, --caps CAPS       only what has these capabilities: msg|rma\n"
 	      "  -t, --ep_type TYPE    only this type of endpoint: msg\n"
-	      "  -l, --list            the providers that are loaded\n"
+	      "  -l, --list            the providers that are loaded; with stats, theirs\n"
 	      "  -v, --verbose         in detail\n"
 	      "  -j, --json            in JSON\n"
 	      "  -h, --help            this text\n", to);
@@ -162,16 +176,16 @@ static void show_block(const struct command *command,
 		       const struct nlattr **attrs)
 {
 	const struct field *fields = command->fields;
-	struct field brief[7] = { };
+	struct field brief[MAX_BRIEF + 1] = { };
 	char value[256];
 
 	show_value(fields, attrs[fields->attr], value, sizeof(value));
-	if (command == &providers)
+	if (command->fields == provider_fields)
 		printf("%s:\n", value);
 	else
 		printf("%s: %s\n", fields->name, value);
-	if (command == &infos && !options.verbose) {
-		memcpy(brief, fields, 6 * sizeof(*brief));
+	if (command->brief && !options.verbose) {
+		memcpy(brief, fields, command->brief * sizeof(*brief));
 		fields = brief;
 	}
 	show_detail(fields, attrs, 1, "    ");
@@ -181,7 +195,7 @@ static void show(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct command *command = arg;
 	const struct nlattr *attrs[MAX_ATTRS];
-	bool table = command->fields->width && !options.verbose;
+	bool table = !command->brief && !options.verbose;
 
 	parse_attrs(nlh, attrs);
 	if (!is_wanted(command, attrs))
@@ -197,33 +211,33 @@ static void show(const struct nlmsghdr *nlh, void *arg)
 	shown++;
 }
 
-/* Number, provider and domain, and then the numbers of operations. */
+/* Which one it is, and then its numbers. */
 static void show_stats(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *attrs[MAX_ATTRS], *numbers[MAX_ATTRS];
-	struct field which[4] = { };
+	const struct command *command = arg;
+	struct field which[MAX_BRIEF + 1] = { };
 
-	(void)arg;
 	parse_attrs(nlh, attrs);
-	if (!attrs[KFABRIC_A_ENDPOINT_STATS])
+	if (!attrs[command->stats])
 		return;
-	memcpy(which, endpoint_fields, 3 * sizeof(*which));
+	memcpy(which, command->fields, command->brief * sizeof(*which));
 	/* the row goes on */
-	which[3].width = 1;
+	which[command->brief].width = 1;
 	if (!shown++) {
 		show_heading(which);
-		show_heading(stats_fields);
+		show_heading(command->numbers);
 	}
 	show_row(which, attrs);
-	parse_nested(attrs[KFABRIC_A_ENDPOINT_STATS], numbers);
-	show_row(stats_fields, numbers);
+	parse_nested(attrs[command->stats], numbers);
+	show_row(command->numbers, numbers);
 }
 
 static void run(const struct command *command)
 {
-	if (command == &stats && !options.json && !options.verbose) {
+	if (command->stats && !options.json && !options.verbose) {
 		netlink_dump(command->cmd, command->provider_attr,
-			     command->domain_attr, show_stats, NULL);
+			     command->domain_attr, show_stats, (void *)command);
 		return;
 	}
 	if (options.json)
@@ -253,14 +267,16 @@ static int explain(void)
 	return STATUS_NOTHING;
 }
 
-static const struct command *find_command(const char *name)
+static const struct command *find_command(const char *name, bool list)
 {
 	size_t i;
 
 	if (!name)
-		return &infos;
+		return list ? &providers : &infos;
 	if (!strcmp(name, stats.name))
-		return &stats;
+		return list ? &provider_stats : &stats;
+	if (list)
+		bad_usage();
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		if (!strcmp(tables[i].name, name))
 			return &tables[i];
@@ -324,16 +340,16 @@ int main(int argc, char **argv)
 	const struct command *command;
 	const char *name;
 
-	if (argc - optind > !list)
+	if (argc - optind > 1)
 		bad_usage();
 	name = argv[optind];
 	if ((name || list) && (options.caps || options.type))
 		errx(STATUS_USAGE, "-c and -t are about what providers offer");
-	if (name && !strcmp(name, "monitor")) {
+	if (name && !list && !strcmp(name, "monitor")) {
 		netlink_open();
 		monitor();
 	}
-	command = list ? &providers : find_command(name);
+	command = find_command(name, list);
 	if (!command->provider_attr && (options.provider || options.domain))
 		errx(STATUS_USAGE, "-p and -d do not go with this");
 	netlink_open();

@@ -140,6 +140,32 @@ def check_stats(eps, provider):
           len(out.splitlines()) == 1 + len(eps) and "COMMIT" in out, out)
 
 
+def check_connections(provider, expected):
+    """Those of a provider, of which those that are not expected are none."""
+    told = next(p for p in family().dump("provider-get", {})
+                if p["name"] == provider)
+    shown = next(p for p in listed("-l") if p["name"] == provider)
+    same("ynl: provider: connections",
+         {k: v for k, v in told["connections"].items() if v}, expected)
+    same("kfi_info: -l: connections", shown["connections"],
+         told["connections"])
+    return told
+
+
+def check_totals(provider):
+    """A provider's numbers are those of its endpoints."""
+    told = check_connections(provider, {"made": 2, "accepted": 2})
+    same("ynl: provider: endpoints", (told["open"], told["opened"]), (5, 5))
+    same("ynl: provider: stats",
+         (told["stats"]["commit"], told["stats"]["served"],
+          told["stats"]["send"]["ops"]), ({"ops": 1, "bytes": 4096}, 1, 1))
+    status, out, _ = run("stats", "-l")
+    check("kfi_info: stats -l", not status and
+          [line.split()[:3] for line in out.splitlines()
+           if line.split()[0] in ("PROVIDER", "NAME", provider)] ==
+          [["NAME", "MADE", "ACCEPTED"], [provider, "2", "2"]], out)
+
+
 def check_regions(nl, provider):
     """One persistent, and one that should not be cached."""
     mrs = {r["length"]: r
@@ -172,11 +198,18 @@ def check_objects(provider):
                                     for i in infos), infos)
     eps = check_endpoints(nl, provider)
     check_stats(eps, provider)
+    check_totals(provider)
     check_regions(nl, provider)
     devs = nl.dump("memdev-get", {})
     same("ynl: memory devices",
          [(d["name"], d["driver"], d["length"], d["regions"], d["sync"])
           for d in devs], [("pmemsim:suite", "pmemsim", 1 << 20, 1, 1)])
+    same("ynl: memory devices: persist",
+         [(sum(b["count"] for b in d["persist-time"]["bucket"]),
+           d["persist-failed"]) for d in devs], [(1, 0)])
+    same("kfi_info: memdevs: persist",
+         [d["persist-time"]["sum"] for d in listed("memdevs")],
+         [d["persist-time"]["sum"] for d in devs])
     same("ynl: command line", len(cli("--dump", "endpoint-get")),
          len(nl.dump("endpoint-get", {})))
     check_info(provider, eps)
@@ -219,7 +252,8 @@ def check_text(provider):
     same("kfi_info: nothing matches", (status, out, said),
          (1, "", "kfi_info: nothing matches\n"))
     for args in (["-c", "nonsense"], ["-t", "x"], ["nonsense"], ["-x"],
-                 ["-p", "x" * 64], ["memdevs", "-p", "x"], ["-l", "regions"]):
+                 ["-p", "x" * 64], ["memdevs", "-p", "x"], ["-l", "regions"],
+                 ["-l", "monitor"], ["stats", "stats"]):
         same(f"kfi_info: usage: {args[0]}", run(*args)[0], 2)
 
 
@@ -279,6 +313,12 @@ def check_events(path, provider):
                                 for e in connects), connects)
 
 
+def check_ended(provider):
+    """After all of that, what has become of connections."""
+    check_connections(provider, {"made": 3, "accepted": 3, "refused": 1,
+                                 "shutdown": 6})
+
+
 def check_removal(path):
     """What it has written of a device that was removed."""
     with open(path, encoding="utf-8") as lines:
@@ -289,6 +329,10 @@ def check_removal(path):
     ended = [e.get("error", 0) for e in events if e["event"] == "disconnect"]
     check("monitor: what the removal ends", len(ended) == 2 and
           errno.ENODEV in ended, events)
+    told = next(p for p in listed("-l") if p["name"] == "verbs")["connections"]
+    same("kfi_info: -l: what the removal ends",
+         (told["broken"], told["broken"] + told["shutdown"]),
+         (sum(1 for e in ended if e), told["made"] + told["accepted"]))
 
 
 {
@@ -297,5 +341,6 @@ def check_removal(path):
     "refusals": check_refusals,
     "churn": check_churn,
     "events": check_events,
+    "ended": check_ended,
     "removal": check_removal,
 }[CHECK](*ARGS)
