@@ -47,6 +47,7 @@ static_assert((int)KFABRIC_EP_TYPE_MSG == KFI_EP_MSG);
 static_assert((int)KFABRIC_EP_TYPE_RDM == KFI_EP_RDM);
 static_assert((int)KFABRIC_COMMIT_METHOD_SERVER == KFI_COMMIT_SERVER);
 static_assert((int)KFABRIC_COMMIT_METHOD_READ == KFI_COMMIT_READ);
+static_assert((int)KFABRIC_COMMIT_METHOD_FLUSH == KFI_COMMIT_FLUSH);
 static_assert(KFI_NAME_MAX - KFABRIC_NAME_LEN == 1);
 
 /* A message of a dump's answer. */

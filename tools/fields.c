@@ -64,6 +64,7 @@ static const struct name method_names[] = {
 	{ KFABRIC_COMMIT_METHOD_NONE, "none" },
 	{ KFABRIC_COMMIT_METHOD_SERVER, "server" },
 	{ KFABRIC_COMMIT_METHOD_READ, "read" },
+	{ KFABRIC_COMMIT_METHOD_FLUSH, "flush" },
 	{ }
 };
 

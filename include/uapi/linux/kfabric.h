@@ -57,11 +57,13 @@ enum kfabric_ep_state {
  * @KFABRIC_COMMIT_METHOD_SERVER: The peer's provider does it when it is asked.
  * @KFABRIC_COMMIT_METHOD_READ: What is visible there is persistent, and a read
  *   finds that out.
+ * @KFABRIC_COMMIT_METHOD_FLUSH: The peer's device does it when it is asked.
  */
 enum kfabric_commit_method {
 	KFABRIC_COMMIT_METHOD_NONE,
 	KFABRIC_COMMIT_METHOD_SERVER,
 	KFABRIC_COMMIT_METHOD_READ,
+	KFABRIC_COMMIT_METHOD_FLUSH,
 };
 
 /**
