@@ -36,6 +36,43 @@ static void open_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EEXIST, kfi_memdev_driver_register(&twin));
 }
 
+/* The driver's module stays until the last region is destroyed, not just for the opener. */
+static void open_pins(struct kunit *test)
+{
+	int users = module_refcount(THIS_MODULE);
+	struct ctx *ctx = test->priv;
+	struct region region;
+
+	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR(kfi_pmem_open("kunit:9", ctx)));
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+	KUNIT_ASSERT_EQ(test, 0,
+			region_init(&region, ctx->fake[0].mdev.addr, 64));
+	memdev_close(ctx, 1);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users - 1);
+	memdev_close(ctx, 0);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users - 1);
+	kfi_pmem_region_destroy(&region.pmem);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users - 2);
+}
+
+/* A driver that is no more opens nothing; what is open stays. */
+static void driver_goes(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct region region;
+
+	memdev_close(ctx, 1);
+	memdev_suite_exit(NULL);
+	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR(kfi_pmem_open("kunit:1", ctx)));
+	KUNIT_EXPECT_EQ(test, 0,
+			region_init(&region, ctx->fake[0].mdev.addr, 64));
+	KUNIT_EXPECT_EQ(test, 0, region_persist(&region, 0, 64));
+	kfi_pmem_region_destroy(&region.pmem);
+	KUNIT_ASSERT_EQ(test, 0, memdev_suite_init(NULL));
+	ctx->pmem[1] = kfi_pmem_open("kunit:1", ctx);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, ctx->pmem[1]);
+}
+
 static void open_tells(struct kunit *test)
 {
 	struct ctx *ctx = test->priv;
@@ -242,6 +279,8 @@ static void comes_back(struct kunit *test)
 
 static struct kunit_case memdev_cases[] = {
 	KUNIT_CASE(open_refuses),
+	KUNIT_CASE(open_pins),
+	KUNIT_CASE(driver_goes),
 	KUNIT_CASE(open_tells),
 	KUNIT_CASE(revoke_ends_regions),
 	KUNIT_CASE(revoke_tells_opener),

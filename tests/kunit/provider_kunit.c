@@ -52,6 +52,15 @@ static int no_fabric(struct kfi_fabric_attr *attr,
 	return -ENXIO;
 }
 
+static struct kfid_fabric fake_fabric;
+
+static int open_fabric(struct kfi_fabric_attr *attr,
+		       struct kfid_fabric **fabric, void *context)
+{
+	*fabric = &fake_fabric;
+	return 0;
+}
+
 static struct kfi_provider two = {
 	.name = "two", .version = KFI_VERSION(2, 1), .owner = THIS_MODULE,
 	.getinfo = getinfo_two, .fabric = no_fabric,
@@ -65,6 +74,11 @@ static struct kfi_provider three = {
 static struct kfi_provider failing = {
 	.name = "failing", .version = KFI_VERSION(1, 0), .owner = THIS_MODULE,
 	.getinfo = getinfo_failing, .fabric = no_fabric,
+};
+
+static struct kfi_provider opening = {
+	.name = "opening", .version = KFI_VERSION(1, 0), .owner = THIS_MODULE,
+	.getinfo = getinfo_two, .fabric = open_fabric,
 };
 
 static struct kfi_info *hints_for(struct kunit *test, const char *provider)
@@ -249,6 +263,65 @@ static void fabric_errors(struct kunit *test)
 	kfi_provider_deregister(&two);
 }
 
+/* From the open of a fabric to the end of its close the module stays. */
+static void fabric_pins(struct kunit *test)
+{
+	struct kfi_fabric_attr attr = {
+		.name = "fake", .prov_name = "opening",
+	};
+	struct kfid_fabric *fabric[2] = { };
+	int users = module_refcount(THIS_MODULE);
+
+	KUNIT_ASSERT_EQ(test, kfi_provider_register(&opening), 0);
+	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric[0], NULL), 0);
+	KUNIT_EXPECT_PTR_EQ(test, fabric[0], &fake_fabric);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users + 1);
+	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric[1], NULL), 0);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users + 2);
+	kfi_provider_put(&opening);
+	kfi_provider_put(&opening);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+	kfi_provider_deregister(&opening);
+}
+
+static void expect_provider(struct kunit *test, const char *name,
+			    struct kfi_provider *expected)
+{
+	int users = module_refcount(THIS_MODULE);
+	struct kfi_provider *found = kfi_provider_get(name);
+
+	KUNIT_EXPECT_PTR_EQ(test, found, expected);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE),
+			users + (found ? 1 : 0));
+	if (found)
+		kfi_provider_put(found);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+}
+
+/* A name is a provider's for as long as it is registered, and then anybody's. */
+static void provider_by_name(struct kunit *test)
+{
+	struct kfi_provider other = three;
+
+	other.name = "two";
+	expect_provider(test, "two", NULL);
+	KUNIT_ASSERT_EQ(test, kfi_provider_register(&two), 0);
+	KUNIT_ASSERT_EQ(test, kfi_provider_register(&three), 0);
+	KUNIT_EXPECT_GT(test, three.id, two.id);
+	KUNIT_EXPECT_EQ(test, kfi_provider_register(&other), -EEXIST);
+	expect_provider(test, "two", &two);
+	expect_provider(test, "three", &three);
+	expect_provider(test, "tw", NULL);
+	kfi_provider_deregister(&two);
+	expect_provider(test, "two", NULL);
+	expect_provider(test, "three", &three);
+	KUNIT_ASSERT_EQ(test, kfi_provider_register(&other), 0);
+	KUNIT_EXPECT_GT(test, other.id, three.id);
+	expect_provider(test, "two", &other);
+	kfi_provider_deregister(&other);
+	kfi_provider_deregister(&three);
+}
+
 static struct kunit_case provider_cases[] = {
 	KUNIT_CASE(getinfo_without_provider),
 	KUNIT_CASE(getinfo_of_several),
@@ -258,6 +331,8 @@ static struct kunit_case provider_cases[] = {
 	KUNIT_CASE(getinfo_arguments),
 	KUNIT_CASE(register_twice),
 	KUNIT_CASE(fabric_errors),
+	KUNIT_CASE(fabric_pins),
+	KUNIT_CASE(provider_by_name),
 	{ }
 };
 
