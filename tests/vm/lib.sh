@@ -76,6 +76,27 @@ vm_rmmod() {
 	[[ $KFABRIC_KERNEL == *-kasan ]] || rmmod "$@"
 }
 
+# abi_compare DESCRIBED FILES [OTHERS]: says which of FILES, one a line, have no What: in the
+# files DESCRIBED of Documentation/ABI, and what has one and is not there, as a file or
+# as one of OTHERS
+abi_compare() {
+	local described pattern rc=0
+	# shellcheck disable=SC2086 # several
+	described=$(cd "$KFABRIC_TOP/Documentation/ABI/testing" &&
+		sed -n 's/^What:[[:space:]]*//p' $1 | sed 's/<[a-z]*>/[^\/]*/g')
+	! grep -vxE "$described" <<<"$2" || {
+		echo "which are not described"
+		rc=1
+	}
+	while IFS= read -r pattern; do
+		grep -qxE "$pattern" <<<"$2"$'\n'"${3:-}" || {
+			echo "$pattern is not there"
+			rc=1
+		}
+	done <<<"$described"
+	return "$rc"
+}
+
 # unload_kfabric: every module of ours, those that use others first
 unload_kfabric() {
 	local name
