@@ -148,7 +148,8 @@ static void server_connreq(struct kfi_info *info)
 	if (!err)
 		err = peer_accept(peer, info);
 	if (err) {
-		pr_err("a client was not accepted: %s\n", kfi_strerror(-err));
+		pr_warn_ratelimited("%pISpc was not accepted: %s\n",
+				    info->dest_addr, kfi_strerror(-err));
 		peer_close(peer);
 	}
 }

@@ -110,8 +110,9 @@ static void target_connreq(struct kfi_info *info)
 		if (info->caps & KFI_RMA_PMEM)
 			err = target_accept(info);
 		if (err)
-			pr_err("a peer was not accepted: %s\n",
-			       kfi_strerror(-err));
+			pr_warn_ratelimited("%pISpc was not accepted: %s\n",
+					    info->dest_addr,
+					    kfi_strerror(-err));
 	}
 	kfi_freeinfo(info);
 }
