@@ -7,6 +7,9 @@
 #ifndef KFI_COMPAT_DISK_H
 #define KFI_COMPAT_DISK_H
 
+/* Too late for the file itself, which says the same. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/err.h>

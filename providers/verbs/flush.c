@@ -5,6 +5,8 @@
  * not tried.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/gfp.h>

@@ -7,9 +7,12 @@
  * it. A write gets into the log before anybody learns that it is complete.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 
 #include "blk.h"
