@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -15,6 +16,13 @@
 #include "record.h"
 
 #define RECORD_CONNECT_MS	10000
+
+static const char *const method_names[] = {
+	[KFI_COMMIT_NONE]	= "any",
+	[KFI_COMMIT_SERVER]	= "server",
+	[KFI_COMMIT_READ]	= "read",
+	[KFI_COMMIT_FLUSH]	= "flush",
+};
 
 static int record_getinfo(struct kfi_info **info)
 {
@@ -35,6 +43,20 @@ static int record_getinfo(struct kfi_info **info)
 	}
 	kfi_freeinfo(hints);
 	return err;
+}
+
+static int record_set_method(struct record_conn *conn)
+{
+	enum kfi_commit_method method;
+	int index;
+
+	index = match_string(method_names, ARRAY_SIZE(method_names),
+			     record_method);
+	if (index < 0)
+		return index;
+	method = index;
+	return kfi_setopt(&conn->ep->fid, KFI_OPT_ENDPOINT,
+			  KFI_OPT_COMMIT_METHOD, &method, sizeof(method));
 }
 
 static int record_open(struct record_conn *conn, struct kfi_info *info,
@@ -61,6 +83,9 @@ static int record_open(struct record_conn *conn, struct kfi_info *info,
 	err = kfi_setopt(&conn->ep->fid, KFI_OPT_ENDPOINT,
 			 KFI_OPT_COMMIT_TIMEOUT, &record_timeout_ms,
 			 sizeof(record_timeout_ms));
+	if (err)
+		return err;
+	err = record_set_method(conn);
 	if (err)
 		return err;
 	err = kfi_ep_bind(conn->ep, &conn->eq->fid, 0);

@@ -39,6 +39,10 @@ ushort record_port = 7472;
 module_param_named(port, record_port, ushort, 0444);
 MODULE_PARM_DESC(port, "the target's port");
 
+char *record_method = "server";
+module_param_named(method, record_method, charp, 0444);
+MODULE_PARM_DESC(method, "how to commit: server, read, flush or any");
+
 ulong record_run;
 module_param_named(run, record_run, ulong, 0444);
 MODULE_PARM_DESC(run, "number that tells this run's records from earlier ones, not 0");

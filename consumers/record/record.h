@@ -82,6 +82,7 @@ void record_disconnect(struct record_conn *conn);
 extern char *record_provider;
 extern char *record_addr;
 extern ushort record_port;
+extern char *record_method;
 extern ulong record_run;
 extern unsigned int record_count;
 extern unsigned int record_window;
