@@ -26,6 +26,10 @@
  * which they were posted; the data of a later write may reach the media before
  * an earlier commit is complete.
  *
+ * Nothing is atomic. Of a commit that is not complete when the power fails any part
+ * may be there, and the rest not: no sector, and no smaller unit either, is promised
+ * to be old or new as a whole. The same is true of one that completes in error.
+ *
  * The payload of a commit with KFI_INJECT is not written ahead: the target stores
  * it after all earlier commits of the endpoint are persistent, and not at all if
  * one fails that was outstanding when it was posted. So a marker cannot get ahead
