@@ -330,12 +330,18 @@ void pmemsim_unplugged(struct kfi_pmemsim *sim)
 	mutex_unlock(&sim->lock);
 }
 
+/*
+ * What is spared is so while there is power: a peer that was told of a commit that a
+ * cut makes fail may still write, and none of that is to be left.
+ */
 static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 {
 	struct kfi_memdev *mdev;
 	bool disk;
 	int err = 0;
 
+	if (rnd && !pmemsim_is_off(sim))
+		pmemsim_mem_spare(&sim->mem, rnd);
 	if (!pmemsim_power_off(sim))
 		return -EBUSY;
 	mutex_lock(&sim->lock);
@@ -348,7 +354,7 @@ static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 	if (mdev)
 		kfi_memdev_revoke(mdev);
 	pmemsim_disk_remove(sim);
-	pmemsim_mem_lose(&sim->mem, rnd);
+	pmemsim_mem_lose(&sim->mem);
 	if (rnd)
 		WRITE_ONCE(sim->seed, seed);
 	sim->incarnation++;

@@ -78,7 +78,8 @@ void pmemsim_mem_write_back(struct pmemsim_mem *mem, u64 offset, u64 len);
 void pmemsim_mem_store(struct pmemsim_mem *mem, u64 offset, const void *src,
 		       u64 len);
 void pmemsim_mem_gone(struct pmemsim_mem *mem);
-void pmemsim_mem_lose(struct pmemsim_mem *mem, struct rnd_state *rnd);
+void pmemsim_mem_spare(struct pmemsim_mem *mem, struct rnd_state *rnd);
+void pmemsim_mem_lose(struct pmemsim_mem *mem);
 bool pmemsim_mem_dirty(struct pmemsim_mem *mem, u64 offset, u64 len);
 bool pmemsim_mem_survives(const struct pmemsim_mem *mem, u64 offset,
 			  const void *data, u64 len);
@@ -191,6 +192,7 @@ struct kfi_pmemsim {
 
 void pmemsim_unplugged(struct kfi_pmemsim *sim);
 void pmemsim_faults_init(struct kfi_pmemsim *sim);
+bool pmemsim_is_off(const struct kfi_pmemsim *sim);
 bool pmemsim_power_off(struct kfi_pmemsim *sim);
 int pmemsim_persist(struct kfi_pmemsim *sim, const struct kfi_mem_range *ranges,
 		    unsigned int nr);

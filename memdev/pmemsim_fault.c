@@ -18,7 +18,7 @@ void pmemsim_faults_init(struct kfi_pmemsim *sim)
 	spin_lock_init(&sim->faults.lock);
 }
 
-static bool pmemsim_is_off(const struct kfi_pmemsim *sim)
+bool pmemsim_is_off(const struct kfi_pmemsim *sim)
 {
 	return test_bit(PMEMSIM_OFF, &sim->flags);
 }

@@ -265,7 +265,7 @@ void pmemsim_mem_gone(struct pmemsim_mem *mem)
 	raw_spin_unlock_irq(&mem->lock);
 }
 
-/* Which words of a line a cut spares, one bit each */
+/* Which words of a line are spared, one bit each */
 static u8 pmemsim_spare(struct rnd_state *rnd)
 {
 	u32 random = prandom_u32_state(rnd);
@@ -280,44 +280,67 @@ static u8 pmemsim_spare(struct rnd_state *rnd)
 	}
 }
 
-static void pmemsim_line_lose(u64 *memory, u64 *media, struct rnd_state *rnd)
+static void pmemsim_line_spare(u64 *media, const u64 *memory,
+			       struct rnd_state *rnd)
 {
 	unsigned int i;
-	u8 spared = 0;
+	u8 spared;
 
 	if (!memcmp(memory, media, KFI_PMEMSIM_LINE))
 		return;
-	if (rnd)
-		spared = pmemsim_spare(rnd);
-	for (i = 0; i < KFI_PMEMSIM_LINE / KFI_PMEMSIM_WORD; i++) {
+	spared = pmemsim_spare(rnd);
+	for (i = 0; i < KFI_PMEMSIM_LINE / KFI_PMEMSIM_WORD; i++)
 		if (spared & BIT(i))
 			media[i] = memory[i];
-		else
-			memory[i] = media[i];
-	}
 }
 
-static void pmemsim_page_lose(void *memory, void *media, struct rnd_state *rnd)
+static void pmemsim_page_spare(void *media, const void *memory,
+			       struct rnd_state *rnd)
 {
 	unsigned int i;
 
 	if (!memcmp(memory, media, PAGE_SIZE))
 		return;
 	for (i = 0; i < PAGE_SIZE; i += KFI_PMEMSIM_LINE)
-		pmemsim_line_lose(memory + i, media + i, rnd);
+		pmemsim_line_spare(media + i, memory + i, rnd);
 }
 
-/* Nothing is spared without random numbers. */
-void pmemsim_mem_lose(struct pmemsim_mem *mem, struct rnd_state *rnd)
+static bool pmemsim_mem_spare_page(struct pmemsim_mem *mem, size_t offset,
+				   struct rnd_state *rnd)
 {
+	bool there;
+
+	raw_spin_lock_irq(&mem->lock);
+	there = offset < mem->len;
+	if (there)
+		pmemsim_page_spare(mem->media.addr + offset,
+				   mem->memory.addr + offset, rnd);
+	raw_spin_unlock_irq(&mem->lock);
+	return there;
+}
+
+/* As caches do, which write lines back when they like. */
+void pmemsim_mem_spare(struct pmemsim_mem *mem, struct rnd_state *rnd)
+{
+	size_t i;
+
+	if (mem->caches_survive)
+		return;
+	for (i = 0; pmemsim_mem_spare_page(mem, i, rnd); i += PAGE_SIZE)
+		cond_resched();
+}
+
+void pmemsim_mem_lose(struct pmemsim_mem *mem)
+{
+	void *memory = mem->memory.addr, *media = mem->media.addr;
 	size_t i;
 
 	if (mem->caches_survive)
 		return;
 	for (i = 0; i < mem->len; i += PAGE_SIZE) {
 		raw_spin_lock_irq(&mem->lock);
-		pmemsim_page_lose(mem->memory.addr + i, mem->media.addr + i,
-				  rnd);
+		if (memcmp(memory + i, media + i, PAGE_SIZE))
+			memcpy(memory + i, media + i, PAGE_SIZE);
 		raw_spin_unlock_irq(&mem->lock);
 		cond_resched();
 	}

@@ -29,6 +29,7 @@
  * @old: what is made persistent first
  * @new: what is written then
  * @image: for what a cut has left
+ * @late: a region, for tests that write when it is revoked
  */
 struct cut {
 	struct kfi_pmemsim	*sim;
@@ -37,6 +38,7 @@ struct cut {
 	u8			*old;
 	u8			*new;
 	u8			*image;
+	struct kfi_pmem_region	late;
 };
 
 /**
@@ -225,6 +227,33 @@ static void random_cut_keeps_the_persistent(struct kunit *test)
 	}
 }
 
+static void write_late(struct kfi_pmem_region *region)
+{
+	struct cut *cut = container_of(region, struct cut, late);
+
+	memcpy(cut->mem, cut->new, SIM_LEN);
+}
+
+/*
+ * Peers write until the region is revoked. By then commits have failed, so what they
+ * write may be what was not to be there without them.
+ */
+static void random_cut_spares_nothing_late(struct kunit *test)
+{
+	struct cut *cut = test->priv;
+	struct kvec iov;
+
+	open_sim(test, KFI_PMEMSIM_ADR, false);
+	memcpy(cut->mem, cut->old, SIM_LEN);
+	persist(test, 0, SIM_LEN);
+	iov = (struct kvec) { .iov_base = cut->mem, .iov_len = SIM_LEN };
+	KUNIT_ASSERT_EQ(test, 0, kfi_pmem_region_init(&cut->late, KFI_KVEC,
+						      &iov, 1, write_late));
+	KUNIT_EXPECT_EQ(test, 0, kfi_pmemsim_cut_random(cut->sim, 0));
+	KUNIT_EXPECT_EQ(test, 0, memcmp(cut->mem, cut->old, SIM_LEN));
+	kfi_pmem_region_destroy(&cut->late);
+}
+
 static void same_seed_same_cut(struct kunit *test)
 {
 	struct cut *cut = test->priv;
@@ -333,6 +362,7 @@ static struct kunit_case cut_cases[] = {
 	KUNIT_CASE(random_cut_tears),
 	KUNIT_CASE(tally_sees_wrong_words),
 	KUNIT_CASE(random_cut_keeps_the_persistent),
+	KUNIT_CASE(random_cut_spares_nothing_late),
 	KUNIT_CASE(same_seed_same_cut),
 	KUNIT_CASE(every_cut_is_a_new_life),
 	KUNIT_CASE(eadr_loses_nothing),
