@@ -334,6 +334,17 @@ static void test_log(struct suite *t)
 	wal_test(t, &proof, suite_scaled(1000, 20), false);
 }
 
+/* The marker is not even sent before its record is persistent. */
+static void test_fence(struct suite *t)
+{
+	const struct proof proof = {
+		.domain = KFI_PMEMSIM_ADR, .level = KFI_COMMIT,
+		.order = KFI_FENCE,
+	};
+
+	wal_test(t, &proof, suite_scaled(1000, 20), false);
+}
+
 /* Plain writes are acknowledged, and lost. */
 static void test_plain(struct suite *t)
 {
@@ -370,9 +381,11 @@ const struct suite_test suite_wal_tests[] = {
 	{ "wal.server", test_log, KFI_COMMIT_SERVER },
 	{ "wal.read", test_log, KFI_COMMIT_READ },
 	{ "wal.flush", test_log, KFI_COMMIT_FLUSH },
+	{ "wal.fence", test_fence, KFI_COMMIT_SERVER },
 	{ "wal.plain", test_plain, KFI_COMMIT_SERVER },
 	{ "wal.overtaken", test_overtaken, KFI_COMMIT_SERVER },
 	{ "wal.lie", test_lie, KFI_COMMIT_READ },
+	{ "wal.fence_flush", test_fence, KFI_COMMIT_FLUSH },
 	{ "wal.plain_flush", test_plain, KFI_COMMIT_FLUSH },
 	{ }
 };
