@@ -199,10 +199,13 @@ err_device:
 	return false;
 }
 
+/* A test may have destroyed a queue pair. */
 void bed_close(struct bed *bed)
 {
-	ib_destroy_qp(bed->from);
-	ib_destroy_qp(bed->to);
+	if (bed->from)
+		ib_destroy_qp(bed->from);
+	if (bed->to)
+		ib_destroy_qp(bed->to);
 	if (bed->wire)
 		wire_close();
 	ib_dma_unmap_single(bed->dev, bed->dma, PAGE_SIZE, DMA_BIDIRECTIONAL);

@@ -19,16 +19,20 @@
  * struct test - a test
  * @name: its name
  * @fn: what it does; it reports what does not hold by EXPECT()
+ * @pmem: it needs persistent memory
  */
 struct test {
 	const char	*name;
 	void		(*fn)(void);
+	bool		pmem;
 };
 
 extern const struct test post_tests[];
 extern const struct test lost_tests[];
 extern const struct test region_tests[];
 extern const struct test held_tests[];
+extern const struct test woken_tests[];
+extern const struct test large_tests[];
 
 bool expect(bool holds, const char *text, const char *file, int line);
 
