@@ -106,7 +106,7 @@ guest_known() {
 	awk 'function flush() {
 		if (held == "")
 			return
-		if (held ~ /rxe_resp_queue_pkt\+/)
+		if (held ~ /rxe_(resp_queue_pkt|udp_encap_recv|xmit_packet)\+/)
 			known++
 		else
 			printf "%s", held
