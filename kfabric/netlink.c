@@ -197,7 +197,8 @@ static int put_what(struct sk_buff *skb, const struct kfi_info *info)
 			   kfi_kind_of(info->caps)) ?:
 	       nla_put_u32(skb, KFABRIC_A_INFO_PROTOCOL,
 			   info->ep_attr->protocol) ?:
-	       nla_put_uint(skb, KFABRIC_A_INFO_CAPS, caps) ?:
+	       nla_put_u64_64bit(skb, KFABRIC_A_INFO_CAPS, caps,
+				 KFABRIC_A_INFO_PAD) ?:
 	       nla_put_u32(skb, KFABRIC_A_INFO_COMMIT_METHODS,
 			   commit_methods(info->caps));
 }

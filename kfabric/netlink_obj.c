@@ -245,6 +245,11 @@ static int put_place(struct sk_buff *skb, const struct kfi_mr_track *mr)
 	return ret;
 }
 
+static int put_flags(struct sk_buff *skb, int attr, u64 flags)
+{
+	return nla_put_u64_64bit(skb, attr, flags, KFABRIC_A_REGION_PAD);
+}
+
 static int put_region(struct sk_buff *skb, struct netlink_callback *cb,
 		      struct kfi_track *track)
 {
@@ -260,9 +265,9 @@ static int put_region(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	ret = put_track(skb, track) ?:
 	      nla_put_uint(skb, KFABRIC_A_REGION_LENGTH, mr->len) ?:
-	      nla_put_uint(skb, KFABRIC_A_REGION_ACCESS, mr->access) ?:
-	      nla_put_uint(skb, KFABRIC_A_REGION_FLAGS, mr->flags) ?:
-	      nla_put_uint(skb, KFABRIC_A_REGION_HONOURED, fid->flags) ?:
+	      put_flags(skb, KFABRIC_A_REGION_ACCESS, mr->access) ?:
+	      put_flags(skb, KFABRIC_A_REGION_FLAGS, mr->flags) ?:
+	      put_flags(skb, KFABRIC_A_REGION_HONOURED, fid->flags) ?:
 	      put_place(skb, mr);
 	return kfi_nl_end(skb, hdr, ret);
 }
