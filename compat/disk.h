@@ -95,4 +95,21 @@ static inline int kfi_rq_map_sg(struct request *rq, struct scatterlist *sgl)
 #define blk_rq_map_sg		kfi_rq_map_sg
 #endif
 
+#ifndef KFI_HAS_HOLDER_OPS
+/* Who has a device for himself could not be told of its end. */
+#define bd_holder_ops	bd_holder
+
+static inline void bdev_mark_dead(struct block_device *bdev, bool surprise)
+{
+}
+
+/* Those who had opened a disk had a mode. */
+#define kfb_disk_release(disk)	kfb_disk_release(disk, fmode_t mode)
+#endif
+
+#ifndef KFI_HAS_FREEZE_NON_OWNER
+#define blk_freeze_queue_start_non_owner	blk_freeze_queue_start
+#define blk_mq_unfreeze_queue_non_owner		blk_mq_unfreeze_queue
+#endif
+
 #endif /* KFI_COMPAT_DISK_H */

@@ -35,6 +35,8 @@ kfi-lacks = $(shell grep -qsE '$(2)' $(srctree)/include/$(1) || echo -D$(3))
 # In front of memdev/pmemsim_disk.c and of some of consumers/blk/client
 KFI_COMPAT_DISK := -include $(src)/compat/disk.h \
 	$(call kfi-has,linux/blkdev.h,define blk_alloc_disk.lim,KFI_HAS_DISK_LIMITS) \
+	$(call kfi-has,linux/blk_types.h,bd_holder_ops,KFI_HAS_HOLDER_OPS) \
+	$(call kfi-has,linux/blk-mq.h,blk_freeze_queue_start_non_owner,KFI_HAS_FREEZE_NON_OWNER) \
 	$(call kfi-has,linux/blk-mq.h,int blk_rq_map_sg.struct request .rq,KFI_HAS_MAP_SG_RQ) \
 	$(call kfi-lacks,linux/blk-mq.h,BLK_MQ_F_SHOULD_MERGE,KFI_HAS_ALWAYS_MERGE)
 export KFI_COMPAT_DISK

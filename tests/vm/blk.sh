@@ -204,3 +204,61 @@ blk_tells_loss() {
 	}
 	blk_none "$disk"
 }
+
+blk_sleeps() {
+	grep -q '^State:.*D' "/proc/$1/status"
+}
+
+# blk_tells_all DEVICE SIMULATOR: every flush that waits when the loss becomes known,
+# two on each processor's queue, and none that comes later
+blk_tells_all() {
+	local disk cpu pid pids=() told=0
+	disk=$(blk_disk "$1")
+	blk_zero "$disk" && blk_write "$disk" || return
+	echo 1 >"$blk_debug/$2/cut"
+	blk_set "$blk_target/exports/$2" enable=0 || return
+	blk_until 5 blk_state "$1" reconnecting || return
+	for cpu in 0 0 1 1; do
+		taskset -c "$cpu" dd if=/dev/zero of="/dev/$disk" count=0 conv=notrunc,fsync \
+			status=none 2>/dev/null &
+		pids+=($!)
+		blk_until 5 blk_sleeps $! || return
+	done
+	blk_set "$blk_target/exports/$2" enable=1 || return
+	for pid in "${pids[@]}"; do
+		wait "$pid" || told=$((told + 1))
+	done
+	[ "$told" = 4 ] || {
+		echo "violated: of 4 who flushed, $told are told of the loss"
+		return 1
+	}
+	blk_flush "$disk" || {
+		echo "violated: the loss is told again"
+		return 1
+	}
+	blk_none "$disk"
+}
+
+blk_mnt=$(mktemp -d)
+
+# blk_tells_mounted DEVICE SIMULATOR: a file system, when somebody else has flushed first
+blk_tells_mounted() {
+	local disk told=
+	disk=$(blk_disk "$1")
+	mkfs.ext4 -qF "/dev/$disk" && mount "/dev/$disk" "$blk_mnt" &&
+		dd if="$blk_mib" of="$blk_mnt/file" bs=64K oflag=direct status=none conv=fsync &&
+		sync -f "$blk_mnt" &&
+		dd if=/dev/zero of="$blk_mnt/file" bs=64K count=16 oflag=direct conv=notrunc \
+			status=none &&
+		blk_cut "$1" "$2" || return
+	blk_flush "$disk" 2>/dev/null
+	dd if=/dev/zero of="$blk_mnt/file" count=0 conv=notrunc,fsync status=none 2>/dev/null ||
+		told=1
+	umount "$blk_mnt" || return
+	[ -n "$told" ] || {
+		echo "violated: a file system is not told of the loss"
+		return 1
+	}
+	mount "/dev/$disk" "$blk_mnt" && cmp "$blk_mib" "$blk_mnt/file" && umount "$blk_mnt" &&
+		fsck.ext4 -fn "/dev/$disk"
+}

@@ -226,7 +226,12 @@ struct kfb_flusher {
  * @lock: protects what follows, and parts of each queue; bottom halves are off
  * @stopped: nothing can be posted
  * @running: there is a round under way
- * @lost: data was lost that nobody was told of
+ * @telling: data was lost, and every flush fails until this ends, see loss.c
+ * @mounted: some of it by file systems, and they have not been told
+ * @lost: the next flush fails, for nobody has been told
+ * @held: if it is by somebody who has had the disk open since
+ * @losses: how often data was lost
+ * @covered: the same, when the queue was last being frozen for it
  * @err: what went wrong in this round
  * @busy: queues that are not through with it
  * @waiting: who waits for the next round
@@ -238,7 +243,12 @@ struct kfb_flush {
 	spinlock_t		lock;
 	bool			stopped;
 	bool			running;
+	bool			telling;
+	bool			mounted;
 	bool			lost;
+	bool			held;
+	unsigned int		losses;
+	unsigned int		covered;
 	int			err;
 	unsigned int		busy;
 	struct list_head	waiting;
@@ -284,6 +294,7 @@ struct kfb_request {
  * @recover_work: ends a session that has failed, and begins another
  * @fail_work: requests have waited long enough
  * @alive_work: tells the target that this client is there
+ * @tell_work: tells of a loss
  * @session: the session with the target
  * @messages: what the target says is received here
  * @size: bytes; this and what follows up to @regions does not change while it is live
@@ -325,6 +336,7 @@ struct kfb_dev {
 	struct delayed_work	recover_work;
 	struct delayed_work	fail_work;
 	struct delayed_work	alive_work;
+	struct work_struct	tell_work;
 
 	struct kfb_session	session;
 	void			*messages;
@@ -365,6 +377,7 @@ static inline bool kfb_conn_error(int err)
 
 /* main.c */
 extern struct workqueue_struct *kfb_wq;
+extern struct workqueue_struct *kfb_tell_wq;
 struct kfb_dev *kfb_dev_create(const struct kfb_config *config);
 void kfb_dev_destroy(struct kfb_dev *dev);
 
@@ -375,6 +388,10 @@ void kfb_configfs_exit(void);
 /* disk.c */
 int kfb_disk_alloc(struct kfb_dev *dev);
 int kfb_disk_add(struct kfb_dev *dev);
+void kfb_disk_freeze(struct kfb_dev *dev);
+void kfb_disk_unfreeze(struct kfb_dev *dev);
+u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end);
+void kfb_disk_mark_dead(struct kfb_dev *dev);
 void kfb_disk_remove(struct kfb_dev *dev);
 void kfb_disk_free(struct kfb_dev *dev);
 
@@ -413,6 +430,11 @@ void kfb_flush_start(struct kfb_dev *dev);
 void kfb_flush_stop(struct kfb_dev *dev);
 int kfb_flush_wait(struct kfb_dev *dev, bool recovering);
 bool kfb_flush_wanted(struct kfb_dev *dev);
+
+/* loss.c */
+void kfb_loss_found(struct kfb_dev *dev);
+void kfb_loss_tell(struct work_struct *work);
+void kfb_loss_closed(struct kfb_dev *dev);
 
 /* recover.c */
 void kfb_dev_fail(struct kfb_dev *dev, int err, enum kfb_status reason);

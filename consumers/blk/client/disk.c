@@ -7,13 +7,26 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/xarray.h>
 
 #include "blk.h"
 
+/*
+ * With the lock under which a disk is marked dead, before its device goes. It may be
+ * open for longer.
+ */
+static void kfb_disk_release(struct gendisk *disk)
+{
+	if (!disk_openers(disk) && !test_bit(GD_DEAD, &disk->state))
+		kfb_loss_closed(disk->private_data);
+}
+
 static const struct block_device_operations kfb_disk_ops = {
-	.owner	= THIS_MODULE,
+	.owner		= THIS_MODULE,
+	.release	= kfb_disk_release,
 };
 
 /* A request has at most two pages more than it fills for each of its segments. */
@@ -212,6 +225,54 @@ int kfb_disk_add(struct kfb_dev *dev)
 		return err;
 	dev->added = true;
 	return kfb_disk_show(dev);
+}
+
+/* No request gets in, until anybody calls kfb_disk_unfreeze(). */
+void kfb_disk_freeze(struct kfb_dev *dev)
+{
+	blk_freeze_queue_start_non_owner(dev->disk->queue);
+}
+
+void kfb_disk_unfreeze(struct kfb_dev *dev)
+{
+	blk_mq_unfreeze_queue_non_owner(dev->disk->queue);
+}
+
+/* Bytes of a range that file systems have, or others that can be told of its end. */
+u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end)
+{
+	struct block_device *bdev;
+	u64 mounted = 0, first, behind;
+	unsigned long index;
+
+	rcu_read_lock();
+	xa_for_each(&dev->disk->part_tbl, index, bdev) {
+		first = bdev->bd_start_sect << SECTOR_SHIFT;
+		behind = first + bdev_nr_bytes(bdev);
+		if (READ_ONCE(bdev->bd_holder_ops) && start < behind &&
+		    first < end)
+			mounted += min(end, behind) - max(start, first);
+	}
+	rcu_read_unlock();
+	return mounted;
+}
+
+/* Tells them; they may have to wait for requests. The disk itself goes on. */
+void kfb_disk_mark_dead(struct kfb_dev *dev)
+{
+	struct block_device *bdev;
+	unsigned long index;
+
+	rcu_read_lock();
+	xa_for_each(&dev->disk->part_tbl, index, bdev) {
+		if (!kobject_get_unless_zero(bdev_kobj(bdev)))
+			continue;
+		rcu_read_unlock();
+		bdev_mark_dead(bdev, true);
+		kobject_put(bdev_kobj(bdev));
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
 }
 
 /* When this returns nobody reads or writes, and nobody will. */

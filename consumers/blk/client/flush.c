@@ -57,15 +57,15 @@ static void kfb_queue_settle(struct kfb_hwq *queue, int err)
 static void kfb_round_end(struct kfb_dev *dev)
 {
 	struct kfb_flush *flush = &dev->flush;
+	bool lost = flush->lost || flush->telling, told = false;
 	struct kfb_flusher *flusher;
-	bool told = false;
 	unsigned int i;
 
 	for (i = 0; i < dev->nr_queues; i++)
 		kfb_queue_settle(&dev->queues[i], flush->err);
 	list_for_each_entry(flusher, &flush->round, node) {
 		flusher->err = flush->err;
-		if (!flusher->err && flusher->user && flush->lost) {
+		if (!flusher->err && flusher->user && lost) {
 			flusher->err = -EIO;
 			told = true;
 		}

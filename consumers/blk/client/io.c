@@ -211,14 +211,17 @@ static void kfb_io_written(struct kfb_hwq *queue, struct request *rq)
 	spin_unlock_bh(&queue->log_lock);
 }
 
+/* A write with FUA is not taken for more than it is while a loss is told, see loss.c. */
 static void kfb_io_succeeded(struct kfb_request *req, struct request *rq)
 {
+	bool telling = req->commit && READ_ONCE(req->queue->dev->flush.telling);
+
 	if (req->commit)
 		kfb_stats_commit(req->queue);
 	else if (op_is_write(req_op(rq)))
 		kfb_io_written(req->queue, rq);
 	req->retry = false;
-	req->status = BLK_STS_OK;
+	req->status = telling ? BLK_STS_IOERR : BLK_STS_OK;
 	kfb_stats_request(req);
 }
 

@@ -23,6 +23,8 @@
 
 /* Whatever has to be done before memory can be reclaimed */
 struct workqueue_struct *kfb_wq;
+/* What may have to wait for requests, and so must not be in the way of the rest */
+struct workqueue_struct *kfb_tell_wq;
 
 static DEFINE_IDA(kfb_ida);
 
@@ -88,6 +90,7 @@ static struct kfb_dev *kfb_dev_alloc(const struct kfb_config *config)
 	INIT_DELAYED_WORK(&dev->recover_work, kfb_recover);
 	INIT_DELAYED_WORK(&dev->fail_work, kfb_fail_requests);
 	INIT_DELAYED_WORK(&dev->alive_work, kfb_control_alive);
+	INIT_WORK(&dev->tell_work, kfb_loss_tell);
 	kfb_flush_init(&dev->flush);
 	kfb_dev_count_queues(dev);
 	err = kfb_dev_init(dev);
@@ -146,6 +149,7 @@ void kfb_dev_destroy(struct kfb_dev *dev)
 	if (!dev->read_only)
 		kfb_flush_wait(dev, false);
 	kfb_dev_stop(dev);
+	flush_work(&dev->tell_work);
 	if (kfb_flush_wanted(dev))
 		pr_warn("%s: removed with data that may not be persistent\n",
 			dev->name);
@@ -160,9 +164,13 @@ static int __init kfb_init(void)
 	kfb_wq = alloc_workqueue("kfi_blk", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!kfb_wq)
 		return -ENOMEM;
-	err = kfb_configfs_init();
-	if (err)
-		destroy_workqueue(kfb_wq);
+	kfb_tell_wq = alloc_workqueue("kfi_blk_tell", WQ_UNBOUND, 0);
+	err = kfb_tell_wq ? kfb_configfs_init() : -ENOMEM;
+	if (!err)
+		return 0;
+	if (kfb_tell_wq)
+		destroy_workqueue(kfb_tell_wq);
+	destroy_workqueue(kfb_wq);
 	return err;
 }
 module_init(kfb_init);
@@ -170,6 +178,7 @@ module_init(kfb_init);
 static void __exit kfb_exit(void)
 {
 	kfb_configfs_exit();
+	destroy_workqueue(kfb_tell_wq);
 	destroy_workqueue(kfb_wq);
 	ida_destroy(&kfb_ida);
 }

@@ -154,50 +154,13 @@ static void kfb_dev_die(struct kfb_dev *dev)
 	blk_mark_disk_dead(dev->disk);
 }
 
-/*
- * The target could not keep what was not committed. Nobody is to believe that it
- * did: the next flush fails.
- */
-static void kfb_log_lost(struct kfb_dev *dev, struct kfb_hwq *queue)
-{
-	struct kfb_log_cursor cursor = { };
-	struct kfb_range range;
-
-	while (kfb_log_next(queue->log, &cursor, KFB_MAX_SIZE, KFB_MAX_SIZE,
-			    &range)) {
-		dev->lost_ranges++;
-		dev->lost_bytes += range.end - range.start;
-	}
-	kfb_log_clear(queue->log);
-}
-
-static void kfb_dev_forget(struct kfb_dev *dev)
-{
-	u64 bytes = dev->lost_bytes, ranges = dev->lost_ranges;
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_queues; i++)
-		kfb_log_lost(dev, &dev->queues[i]);
-	dev->incarnation = dev->session.welcome.incarnation;
-	bytes = dev->lost_bytes - bytes;
-	ranges = dev->lost_ranges - ranges;
-	if (!ranges)
-		return;
-	spin_lock_bh(&dev->flush.lock);
-	dev->flush.lost = true;
-	spin_unlock_bh(&dev->flush.lock);
-	pr_err("%s: %s at %s:%s has lost what was not flushed: %llu bytes in %llu ranges\n",
-	       dev->name, dev->config->export, dev->config->addr,
-	       dev->config->service, bytes, ranges);
-}
-
 /* A session is there. Nothing is issued before what was written is persistent. */
 static int kfb_dev_resume(struct kfb_dev *dev)
 {
 	int err = 0;
 
 	if (dev->incarnation != dev->session.welcome.incarnation)
-		kfb_dev_forget(dev);
+		kfb_loss_found(dev);
 	else if (!dev->read_only)
 		err = kfb_flush_wait(dev, true);
 	if (!err && get_capacity(dev->disk) != dev->size >> SECTOR_SHIFT)
