@@ -388,6 +388,7 @@ void kfb_configfs_exit(void);
 /* disk.c */
 int kfb_disk_alloc(struct kfb_dev *dev);
 int kfb_disk_add(struct kfb_dev *dev);
+void kfb_disk_update(struct kfb_dev *dev);
 void kfb_disk_freeze(struct kfb_dev *dev);
 void kfb_disk_unfreeze(struct kfb_dev *dev);
 u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end);

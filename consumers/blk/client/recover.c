@@ -154,18 +154,26 @@ static void kfb_dev_die(struct kfb_dev *dev)
 	blk_mark_disk_dead(dev->disk);
 }
 
+/* Whether what was written and not committed can be: it is where it was. */
+static bool kfb_dev_survived(const struct kfb_dev *dev)
+{
+	return dev->incarnation == dev->session.welcome.incarnation &&
+	       dev->size >> SECTOR_SHIFT >= get_capacity(dev->disk);
+}
+
 /* A session is there. Nothing is issued before what was written is persistent. */
 static int kfb_dev_resume(struct kfb_dev *dev)
 {
 	int err = 0;
 
-	if (dev->incarnation != dev->session.welcome.incarnation)
+	if (!kfb_dev_survived(dev))
 		kfb_loss_found(dev);
 	else if (!dev->read_only)
 		err = kfb_flush_wait(dev, true);
-	if (!err && get_capacity(dev->disk) != dev->size >> SECTOR_SHIFT)
-		set_capacity_and_notify(dev->disk, dev->size >> SECTOR_SHIFT);
-	return err ?: kfb_dev_live(dev);
+	if (err)
+		return err;
+	kfb_disk_update(dev);
+	return kfb_dev_live(dev);
 }
 
 static void kfb_dev_reconnect(struct kfb_dev *dev)
