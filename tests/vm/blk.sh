@@ -189,6 +189,23 @@ blk_keeps_other_queue() {
 	}
 }
 
+# blk_keeps_failed DEVICE SIMULATOR: what a flush could not commit the next one does
+blk_keeps_failed() {
+	local disk
+	disk=$(blk_disk "$1")
+	blk_zero "$disk" && blk_write "$disk" || return
+	echo 1 >"$blk_debug/$2/fail"
+	if blk_flush "$disk" 2>/dev/null; then
+		echo "violated: nobody is told that a commit failed"
+		return 1
+	fi
+	blk_flush "$disk" && blk_cut "$1" "$2" || return
+	blk_same "$disk" || {
+		echo "violated: what a flush could not commit is forgotten"
+		return 1
+	}
+}
+
 # blk_tells_loss DEVICE SIMULATOR
 blk_tells_loss() {
 	local disk
