@@ -19,7 +19,8 @@ sys.path.insert(0, PYYNL)
 # pylint: disable=wrong-import-position,import-error
 from lib import NlError, YnlFamily  # noqa: E402
 
-SCHEMA = os.path.join(PYYNL, "../../../../Documentation/netlink/genetlink.yaml")
+SCHEMA = os.path.join(PYYNL.rpartition("/tools/net/ynl")[0],
+                      "Documentation/netlink/genetlink.yaml")
 DUMPS = {
     "info": "info-get", "endpoints": "endpoint-get",
     "regions": "region-get", "memdevs": "memdev-get",
@@ -191,6 +192,8 @@ def check_objects(provider):
     infos = nl.dump("info-get", {"provider": provider})
     same("ynl: infos: kinds", [i["ep-kind"] for i in infos],
          ["raw", "commit", "both"])
+    check("ynl: infos: capabilities", all(
+        {"rma", "read", "write"} <= set(i["caps"]) for i in infos), infos)
     same("ynl: infos: methods", [i["commit-methods"] for i in infos],
          [set(), {"server", "read"}, {"server", "read"}])
     check("ynl: infos: limits", all(i["max-msg-size"] >= 1 << 20 and
