@@ -49,7 +49,8 @@ static void kfb_disk_limits(const struct kfb_dev *dev, struct queue_limits *lim)
 	lim->chunk_sectors = dev->chunk >> SECTOR_SHIFT;
 	lim->max_segments = kfb_disk_segments(dev, max_io);
 	lim->max_segment_size = max_io;
-	/* and when it cannot be written to, for that can change */
+	if (dev->read_only)
+		return;
 	lim->max_write_zeroes_sectors =
 		min_t(size_t, lim->max_segments * PAGE_SIZE, max_io) >>
 		SECTOR_SHIFT;
@@ -230,7 +231,6 @@ int kfb_disk_add(struct kfb_dev *dev)
 void kfb_disk_update(struct kfb_dev *dev)
 {
 	set_capacity_and_notify(dev->disk, dev->size >> SECTOR_SHIFT);
-	set_disk_ro(dev->disk, dev->read_only);
 }
 
 /* No request gets in, until anybody calls kfb_disk_unfreeze(). */
