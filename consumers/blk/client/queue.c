@@ -25,6 +25,21 @@ static void kfb_queue_done(struct kfb_hwq *queue, void *context, int err)
 		kfb_io_complete(context, err);
 }
 
+/*
+ * A commit that has failed alone has failed, whatever the error is; of any other that
+ * is part of a flush it is the connection that has.
+ */
+static int kfb_queue_error(const struct kfb_hwq *queue,
+			   const struct kfi_cq_err_entry *failure)
+{
+	bool gone = kfb_conn_error(-failure->err);
+
+	if (failure->flags & KFI_COMMIT)
+		return gone ? -EIO : -failure->err;
+	return failure->op_context == queue && !gone ? -ENOTCONN :
+						       -failure->err;
+}
+
 /* Completes what is in a completion queue; several can do so at once. */
 static int kfb_queue_reap(struct kfb_hwq *queue, struct kfid_cq *cq)
 {
@@ -36,7 +51,8 @@ static int kfb_queue_reap(struct kfb_hwq *queue, struct kfid_cq *cq)
 	for (;;) {
 		nr = kfi_cq_read(cq, entries, ARRAY_SIZE(entries));
 		if (nr == -KFI_EAVAIL && kfi_cq_readerr(cq, &failure, 0) == 1)
-			kfb_queue_done(queue, failure.op_context, -failure.err);
+			kfb_queue_done(queue, failure.op_context,
+				       kfb_queue_error(queue, &failure));
 		else if (nr < 0 && nr != -KFI_EAVAIL)
 			return done;
 		for (i = 0; i < nr; i++)
