@@ -119,7 +119,7 @@ static void test_events(struct suite *t)
 	kfi_pmemsim_fail_next(store.sim, 1);
 	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, KFI_COMMIT));
 	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
-			KFI_RMA | KFI_WRITE);
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
 	connect_in_vain(t, &store.net);
 	store_close(&store);
 }
