@@ -205,7 +205,7 @@ static unsigned int fuzz_rounds(unsigned int full)
 {
 	bool loopback = !strcmp(suite_provider(), "loopback");
 
-	return suite_scaled(loopback ? full : full / 10, 50);
+	return suite_mutations(loopback ? full : full / 10, 50);
 }
 
 /* The answer to a hello that may be a good one */

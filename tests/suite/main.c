@@ -36,6 +36,10 @@ static unsigned int scale = 1;
 module_param(scale, uint, 0444);
 MODULE_PARM_DESC(scale, "percentage of the full number of rounds");
 
+static unsigned int mutations;
+module_param(mutations, uint, 0444);
+MODULE_PARM_DESC(mutations, "percentage of the full number of mutated messages, 0 for scale");
+
 static char *filters[8] = { "*" };
 static unsigned int nr_filters = 1;
 module_param_array_named(filter, filters, charp, &nr_filters, 0444);
@@ -209,6 +213,14 @@ bool suite_wait_go(struct suite *t, const char *what)
 unsigned int suite_scaled(unsigned int full, unsigned int least)
 {
 	return max_t(u64, (u64)full * scale / 100, least);
+}
+
+/* The same of mutated messages: many of them cost a connection. */
+unsigned int suite_mutations(unsigned int full, unsigned int least)
+{
+	if (!mutations)
+		return suite_scaled(full, least);
+	return max_t(u64, (u64)full * mutations / 100, least);
 }
 
 u32 suite_random(struct suite *t, u32 from, u32 to)

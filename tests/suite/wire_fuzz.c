@@ -101,7 +101,7 @@ static bool fuzz_request(struct wire *w, int verdict, bool accept)
 
 static void test_requests(struct suite *t)
 {
-	unsigned int i, rounds = suite_scaled(5000, 50);
+	unsigned int i, rounds = suite_mutations(5000, 50);
 	struct suite_event ev;
 	struct wire w;
 	int verdict;
@@ -151,7 +151,7 @@ static bool fuzz_answered(struct wire *w, int verdict)
 
 static void test_answers(struct suite *t)
 {
-	unsigned int i, rounds = suite_scaled(5000, 50);
+	unsigned int i, rounds = suite_mutations(5000, 50);
 	struct wire w;
 	int verdict;
 	size_t len;

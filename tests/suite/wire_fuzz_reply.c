@@ -220,7 +220,7 @@ static bool fuzz_one(struct fuzz *f)
 
 static void fuzz_all(struct fuzz *f)
 {
-	unsigned int i, rounds = suite_scaled(30000, 300);
+	unsigned int i, rounds = suite_mutations(30000, 300);
 	struct suite *t = f->w.t;
 
 	for (i = 0; i < rounds; i++) {

@@ -331,7 +331,7 @@ static bool fuzz_one(struct fuzz *f)
 
 static void fuzz_all(struct fuzz *f)
 {
-	unsigned int i, rounds = suite_scaled(60000, 600);
+	unsigned int i, rounds = suite_mutations(60000, 600);
 	struct suite *t = f->w.t;
 
 	for (i = 0; i < rounds; i++) {
