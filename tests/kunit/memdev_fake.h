@@ -29,6 +29,7 @@ struct fake {
 	unsigned int		calls;
 	int			err;
 	bool			block;
+	bool			hasty;	/* revoked before it is open */
 	struct completion	entered;
 	struct completion	leave;
 	bool			closed;

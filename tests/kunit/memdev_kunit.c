@@ -8,6 +8,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/trace_events.h>
 #include <linux/workqueue.h>
 
 #include "memdev_fake.h"
@@ -83,6 +84,30 @@ static void open_tells(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kfi_pmem_domain(pmem), KFI_PMEM_DOMAIN_MEMORY);
 	KUNIT_EXPECT_TRUE(test, kfi_pmem_sync(pmem));
 	KUNIT_EXPECT_EQ(test, kfi_pmem_incarnation(pmem), 8);
+}
+
+static void trace_revoke(int on)
+{
+	if (IS_ENABLED(CONFIG_EVENT_TRACING))
+		trace_set_clr_event("kfi", "kfi_memdev_revoke", on);
+}
+
+/* Whoever watches is told without what the core does not know yet. */
+static void revoke_while_opening(struct kunit *test)
+{
+	struct ctx *ctx = test->priv;
+	struct fake *fake = &ctx->fake[0];
+	struct region region;
+
+	memdev_close(ctx, 0);
+	fake->hasty = true;
+	fake->mdev.driver = NULL;
+	trace_revoke(1);
+	ctx->pmem[0] = kfi_pmem_open("kunit:0", ctx);
+	trace_revoke(0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->pmem[0]);
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			region_init(&region, fake->mdev.addr, PAGE_SIZE));
 }
 
 static void revoke_ends_regions(struct kunit *test)
@@ -282,6 +307,7 @@ static struct kunit_case memdev_cases[] = {
 	KUNIT_CASE(open_pins),
 	KUNIT_CASE(driver_goes),
 	KUNIT_CASE(open_tells),
+	KUNIT_CASE(revoke_while_opening),
 	KUNIT_CASE(revoke_ends_regions),
 	KUNIT_CASE(revoke_tells_opener),
 	KUNIT_CASE(revoke_waits_for_persist),

@@ -334,7 +334,9 @@ TRACE_EVENT(kfi_memdev_revoke,
 	    TP_ARGS(dev),
 	    TP_STRUCT__entry(__array(char, scheme, KFI_NAME_MAX)
 			     __field(u64, len)),
-	    TP_fast_assign(strscpy(__entry->scheme, dev->driver->scheme, KFI_NAME_MAX);
+	    /* it has no driver yet when that happens while it is being opened */
+	    TP_fast_assign(strscpy(__entry->scheme, dev->driver ? dev->driver->scheme : "",
+				   KFI_NAME_MAX);
 			   __entry->len = dev->len;
 	    ),
 	    TP_printk("scheme=%s len=%llu", __entry->scheme, __entry->len));
