@@ -289,6 +289,7 @@ struct kfb_request {
  * @lock: protects @state, @removing, and &kfb_session.err
  * @state: what it is doing
  * @removing: it will not connect again
+ * @live_at: jiffies when the session began
  * @lost_at: jiffies when the connection broke
  * @wait: for changes of @state, @removing and @session
  * @recover_work: ends a session that has failed, and begins another
@@ -331,6 +332,7 @@ struct kfb_dev {
 	spinlock_t		lock;
 	enum kfb_state		state;
 	bool			removing;
+	unsigned long		live_at;
 	unsigned long		lost_at;
 	wait_queue_head_t	wait;
 	struct delayed_work	recover_work;

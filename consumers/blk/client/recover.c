@@ -103,8 +103,10 @@ int kfb_dev_live(struct kfb_dev *dev)
 
 	spin_lock_irq(&dev->lock);
 	err = dev->removing ? -ESHUTDOWN : dev->session.err;
-	if (!err)
+	if (!err) {
+		dev->live_at = jiffies;
 		kfb_dev_set_state(dev, KFB_STATE_LIVE);
+	}
 	spin_unlock_irq(&dev->lock);
 	if (!err)
 		cancel_delayed_work(&dev->fail_work);
@@ -191,8 +193,9 @@ static void kfb_dev_reconnect(struct kfb_dev *dev)
 	}
 	if (!err) {
 		dev->reconnects++;
-		pr_info("%s: connected to %s at %s:%s again\n", dev->name,
-			config->export, config->addr, config->service);
+		pr_info_ratelimited("%s: connected to %s at %s:%s again\n",
+				    dev->name, config->export, config->addr,
+				    config->service);
 		return;
 	}
 	if (!kfb_dev_is_lost(dev))
@@ -211,16 +214,22 @@ void kfb_recover(struct work_struct *work)
 {
 	struct kfb_dev *dev = container_of(to_delayed_work(work),
 					   struct kfb_dev, recover_work);
+	unsigned long delay = kfb_seconds(&dev->config->reconnect_delay);
 	unsigned int noio = memalloc_noio_save();
+	bool brief = false;
 
 	if (dev->session.fabric) {
-		pr_warn("%s: the connection to %s at %s:%s has ended: %s\n",
-			dev->name, dev->config->export, dev->config->addr,
-			dev->config->service,
-			kfb_session_error(dev, dev->session.err));
+		pr_warn_ratelimited("%s: the connection to %s at %s:%s has ended: %s\n",
+				    dev->name, dev->config->export,
+				    dev->config->addr, dev->config->service,
+				    kfb_session_error(dev, dev->session.err));
 		kfb_session_close(dev);
+		/* or a target that ends each session would be asked all the time */
+		brief = time_before(dev->lost_at, dev->live_at + delay);
 	}
-	if (kfb_dev_is_lost(dev))
+	if (kfb_dev_is_lost(dev) && brief)
+		queue_delayed_work(kfb_wq, &dev->recover_work, delay);
+	else if (kfb_dev_is_lost(dev))
 		kfb_dev_reconnect(dev);
 	memalloc_noio_restore(noio);
 }
