@@ -11,15 +11,19 @@ all modules:
 modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
-clean:
+clean: modules_clean tools_clean
+
+modules_clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
-	$(MAKE) -C tools clean
 
 tools:
 	$(MAKE) -C tools
 
 tools_install:
 	$(MAKE) -C tools install
+
+tools_clean:
+	$(MAKE) -C tools clean
 
 check:
 	scripts/check
@@ -33,4 +37,5 @@ demo:
 bench:
 	scripts/bench
 
-.PHONY: all modules modules_install clean tools tools_install check check-full demo bench
+.PHONY: all modules modules_install modules_clean clean tools tools_install tools_clean
+.PHONY: check check-full demo bench
