@@ -68,7 +68,8 @@ enum field_type {
 /**
  * struct field - an attribute, and how it is shown
  * @attr: the attribute
- * @name: its name in the specification
+ * @name: its name in the specification, but for three of an offer that are known as
+ *	version, type and kind; also that of its member in JSON
  * @type: what it is
  * @names: of its values
  * @prefix: what libfabric's names of the values begin with, or NULL
