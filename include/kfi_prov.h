@@ -411,7 +411,8 @@ static inline void kfi_cq_untake(struct kfi_cq_credit *credit)
  * Statistics: what &kfi_ops_ep.add_stats is made of, and connections that were rejected.
  */
 
-void kfi_stat_count_conn(struct kfi_provider *provider, enum kfi_stat_conn conn);
+void kfi_prov_rejected(struct kfi_provider *provider, u64 id,
+		       const struct sockaddr_storage *peer);
 void kfi_stat_add_posts(struct kfi_ep_stats *stats,
 			const struct kfi_stat_count *posts);
 void kfi_stat_add_errors(struct kfi_ep_stats *stats,

@@ -14,8 +14,10 @@
 
 #include <kfi_errno.h>
 #include <kfi_prov.h>
+#include <trace/events/kfi.h>
 
 #include "core.h"
+#include "track.h"
 
 /*
  * Protects the lists, and the numbers of closed endpoints. An endpoint that is in a
@@ -292,21 +294,31 @@ void kfi_stat_ep_close(struct kfi_stat_ep *stat)
 }
 EXPORT_SYMBOL_GPL(kfi_stat_ep_close);
 
-/**
- * kfi_stat_count_conn() - count what became of a connection
- * @provider: whose it is
- * @conn: what
- *
- * For providers KFI_STAT_CONN_REJECTED only: of the others kfi_ep_connected() and
- * kfi_ep_disconnected() tell.
- *
- * Context: Any context.
- */
+/* What became of a connection. Any context. */
 void kfi_stat_count_conn(struct kfi_provider *provider, enum kfi_stat_conn conn)
 {
 	atomic64_inc(&provider->conn[conn]);
 }
-EXPORT_SYMBOL_GPL(kfi_stat_count_conn);
+
+/**
+ * kfi_prov_rejected() - a peer's request to connect is rejected
+ * @provider: whose it is
+ * @id: number of the passive endpoint that it came in by; of the endpoint that took it,
+ *	if that is closed and has not accepted
+ * @peer: address of the peer
+ *
+ * By whomever, and for whatever reason: it is counted, and can be seen. Of what else
+ * becomes of connections kfi_ep_connected() and kfi_ep_disconnected() tell.
+ *
+ * Context: Any context.
+ */
+void kfi_prov_rejected(struct kfi_provider *provider, u64 id,
+		       const struct sockaddr_storage *peer)
+{
+	trace_kfi_reject(id, peer);
+	kfi_stat_count_conn(provider, KFI_STAT_CONN_REJECTED);
+}
+EXPORT_SYMBOL_GPL(kfi_prov_rejected);
 
 /**
  * kfi_prov_read_stats() - what was counted of a provider

@@ -30,6 +30,9 @@ struct kfi_track *kfi_track_get(struct kfi_registry *reg, u64 id);
 struct kfi_track *kfi_track_next(struct kfi_registry *reg, u64 after);
 void kfi_track_put(struct kfi_track *track);
 
+/* stats.c */
+void kfi_stat_count_conn(struct kfi_provider *provider, enum kfi_stat_conn conn);
+
 /* notify.c */
 int kfi_notify_init(void);
 void kfi_notify_exit(void);

@@ -90,7 +90,7 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 	if (ret)
 		return ret;
 
-	trace_kfi_connect(&ep->ep.fid, dest);
+	trace_kfi_connect(ep->ep.fid.id, dest);
 	lo_conn_attach(conn, ep, LO_ACTIVE);
 	lo_mr_declare(ep->domain, &conn->memory[LO_ACTIVE]);
 	if (ev) {
@@ -98,8 +98,7 @@ static int lo_call(struct lo_ep *ep, struct lo_conn *conn,
 		lo_request_post(conn, pep, ev, param, paramlen);
 	} else {
 		if (pep)
-			kfi_stat_count_conn(&lo_provider,
-					    KFI_STAT_CONN_REJECTED);
+			lo_request_refuse(conn, pep, wanted);
 		lo_conn_refuse(conn, wanted ? LO_REJECTED :
 				     pep ? LO_OTHER_KIND : LO_NOBODY, NULL, 0);
 	}
@@ -202,7 +201,7 @@ static int lo_accept(struct kfid_ep *ep, const void *param, size_t paramlen)
 	    KFI_COMMIT_NONE)
 		ret = -EOPNOTSUPP;
 	if (!ret) {
-		trace_kfi_accept(&ep->fid, &lo->conn->addrs[LO_ACTIVE]);
+		trace_kfi_accept(ep->fid.id, &lo->conn->addrs[LO_ACTIVE]);
 		lo_mr_declare(lo->domain, &lo->conn->memory[LO_PASSIVE]);
 		if (!lo_conn_up(lo->conn, param, paramlen))
 			ret = -ECONNRESET;

@@ -350,7 +350,8 @@ static void lo_conn_leave(struct lo_ep *ep)
 {
 	if (lo_conn_was_up(ep->conn) || lo_ep_is_dead(ep))
 		return;
-	kfi_stat_count_conn(&lo_provider, KFI_STAT_CONN_REJECTED);
+	kfi_prov_rejected(&lo_provider, ep->ep.fid.id,
+			  &ep->conn->addrs[LO_ACTIVE]);
 	lo_conn_refuse(ep->conn, LO_REJECTED, NULL, 0);
 }
 

@@ -50,6 +50,7 @@ enum lo_conn_state {
  * @consumed: somebody answers for the request
  * @kind: of the endpoint that asks for it
  * @offered: what the listener is told that it is
+ * @pep: number of the listener
  * @req: the handle of the request
  * @fabric: the listener's, whose child the request is
  * @param: what the active end asks for
@@ -67,6 +68,7 @@ struct lo_conn {
 	bool			consumed;
 	enum kfi_ep_kind	kind;
 	enum kfi_ep_kind	offered;
+	u64			pep;
 	struct kfid		req;
 	struct lo_fabric	*fabric;
 	struct kfi_conn_param	param;
@@ -152,6 +154,8 @@ void lo_conn_describe(struct lo_ep *ep, struct kfi_ep_desc *desc);
 
 /* connreq.c */
 bool lo_request_wanted(const struct lo_conn *conn, const struct lo_pep *pep);
+void lo_request_refuse(struct lo_conn *conn, const struct lo_pep *pep,
+		       bool wanted);
 int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,
 		       struct kfi_eq_event **ev);
 void lo_request_post(struct lo_conn *conn, struct lo_pep *pep,

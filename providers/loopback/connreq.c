@@ -11,7 +11,6 @@
 #include <linux/string.h>
 
 #include <kfi_errno.h>
-#include <trace/events/kfi.h>
 
 #include "conn.h"
 #include "loopback.h"
@@ -25,7 +24,8 @@ static int lo_request_close(struct kfid *fid)
 	if (!refcount_dec_and_test(&fid->users))
 		return 0;
 	if (lo_request_consume(conn)) {
-		kfi_stat_count_conn(&lo_provider, KFI_STAT_CONN_REJECTED);
+		kfi_prov_rejected(&lo_provider, conn->pep,
+				  &conn->addrs[LO_ACTIVE]);
 		lo_conn_refuse(conn, LO_REJECTED, NULL, 0);
 	}
 	lo_conn_put(conn);
@@ -95,6 +95,18 @@ bool lo_request_wanted(const struct lo_conn *conn, const struct lo_pep *pep)
 	       conn->kind == pep->kind;
 }
 
+/* The listener does not get to see a request: it does not want it, or has no room. */
+void lo_request_refuse(struct lo_conn *conn, const struct lo_pep *pep,
+		       bool wanted)
+{
+	kfi_prov_rejected(&lo_provider, pep->pep.fid.id,
+			  &conn->addrs[LO_ACTIVE]);
+	pr_warn_ratelimited("request of %pISpc refused: %s\n",
+			    &conn->addrs[LO_ACTIVE],
+			    wanted ? "the listener's event queue is full" :
+				     "it is of another kind");
+}
+
 /* The request's life as a child of the listener's fabric starts. */
 static struct kfi_info *lo_request_open(struct lo_conn *conn,
 					struct lo_pep *pep)
@@ -102,6 +114,7 @@ static struct kfi_info *lo_request_open(struct lo_conn *conn,
 	struct kfi_info *info;
 
 	conn->fabric = pep->fabric;
+	conn->pep = pep->pep.fid.id;
 	conn->offered = pep->kind == KFI_KIND_RAW ? KFI_KIND_RAW : conn->kind;
 	kfi_obj_init(&conn->req, KFI_CLASS_CONNREQ, &lo_request_ops, NULL);
 	info = lo_request_info(conn, pep);
@@ -122,12 +135,8 @@ int lo_request_prepare(struct lo_conn *conn, struct lo_pep *pep,
 		       struct kfi_eq_event **ev)
 {
 	*ev = kfi_eq_get_connreq(pep->eq);
-	if (!*ev) {
-		trace_kfi_reject(&pep->pep.fid, &conn->addrs[LO_ACTIVE]);
-		pr_warn_ratelimited("request of %pISpc refused: the listener's event queue is full\n",
-				    &conn->addrs[LO_ACTIVE]);
+	if (!*ev)
 		return 0;
-	}
 	(*ev)->info = lo_request_open(conn, pep);
 	if ((*ev)->info)
 		return 0;
@@ -155,8 +164,7 @@ int lo_reject(struct kfid_pep *pep, struct kfid *handle, const void *param,
 		return -EINVAL;
 	if (!lo_request_consume(conn))
 		return -KFI_EOPBADSTATE;
-	trace_kfi_reject(&pep->fid, &conn->addrs[LO_ACTIVE]);
-	kfi_stat_count_conn(&lo_provider, KFI_STAT_CONN_REJECTED);
+	kfi_prov_rejected(&lo_provider, pep->fid.id, &conn->addrs[LO_ACTIVE]);
 	lo_conn_refuse(conn, LO_REJECTED, param, paramlen);
 	return 0;
 }

@@ -74,6 +74,7 @@ struct kfv_ep_attrs {
  * @fid: counts the infos that have it
  * @cm: gets events of @id until an endpoint does
  * @fabric: its fabric
+ * @pep: number of the passive endpoint that it came in by
  * @dev: the device that it came in by
  * @node: in the device's list
  * @id: CM id; NULL when somebody took it. Under @dev's lock
@@ -87,6 +88,7 @@ struct kfv_connreq {
 	struct kfid		fid;
 	struct kfv_cm		cm;
 	struct kfv_fabric	*fabric;
+	u64			pep;
 	struct kfv_device	*dev;
 	struct list_head	node;
 	struct rdma_cm_id	*id;

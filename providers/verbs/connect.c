@@ -73,7 +73,7 @@ static int kfv_ep_start(struct kfv_ep *ep)
 	ret = kfv_link_open(&ep->link);
 	if (ret)
 		return ret;
-	trace_kfi_connect(&ep->ep.fid, &ep->dest);
+	trace_kfi_connect(ep->ep.fid.id, &ep->dest);
 	kfv_ep_set_connecting(ep);
 	ret = rdma_resolve_addr(ep->link.id, kfv_ep_source(ep),
 				(struct sockaddr *)&ep->dest, ep->connect_ms);
@@ -158,7 +158,7 @@ static int kfv_ep_answer(struct kfv_ep *ep)
 	if (ret)
 		return ret;
 	ep->depth = ep->param.initiator_depth;
-	trace_kfi_accept(&ep->ep.fid, &ep->peer);
+	trace_kfi_accept(ep->ep.fid.id, &ep->peer);
 	kfv_ep_set_connecting(ep);
 	if (ep->pair)
 		kfv_pair_await(ep->pair);

@@ -45,7 +45,8 @@ static int kfv_connreq_close(struct kfid *fid)
 		return 0;
 	id = kfv_connreq_take(cr);
 	if (!IS_ERR(id)) {
-		kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
+		kfi_prov_rejected(&kfv_provider, cr->pep,
+				  &id->route.addr.dst_addr);
 		rdma_destroy_id(id);
 	} else if (cr->removing) {
 		wait_for_completion(&cr->removed);

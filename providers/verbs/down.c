@@ -140,7 +140,7 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
 		kfi_ep_disconnected(&ep->track, gone ? ENODEV : 0);
 	/* a request that was taken, and not accepted */
 	if (!gone && ep->passive && ep->state == KFV_IDLE)
-		kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
+		kfi_prov_rejected(&kfv_provider, ep->ep.fid.id, &ep->peer);
 	if (ep->state != KFV_GONE)
 		kfv_ep_set_state(ep, gone ? KFV_GONE : KFV_DOWN);
 	spin_unlock_irq(&ep->tx.lock);

@@ -12,8 +12,6 @@
 #include <linux/string.h>
 #include <rdma/ib_cm.h>
 
-#include <trace/events/kfi.h>
-
 #include "cm.h"
 #include "commit.h"
 #include "ep.h"
@@ -81,6 +79,7 @@ static int kfv_pep_post(struct kfv_pep *pep, struct rdma_cm_id *id,
 		kfi_eq_put_connreq(pep->eq, event);
 		return ret;
 	}
+	kfv_connreq_of(event->info->handle)->pep = pep->pep.fid.id;
 	event->fid = &pep->pep.fid;
 	event->data_len = min_t(size_t, len, KFI_CM_REQ_SIZE);
 	if (event->data_len)
@@ -152,8 +151,7 @@ static int kfv_pep_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		return 0;
 	ret = kfv_pep_request(pep, id, ev);
 	if (ret) {
-		trace_kfi_reject(&pep->pep.fid, peer);
-		kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
+		kfi_prov_rejected(&kfv_provider, pep->pep.fid.id, peer);
 		pr_warn_ratelimited("%s: request of %pISpc refused: %s\n",
 				    dev_name(&id->device->dev), peer,
 				    kfv_pep_why(ret));
@@ -294,8 +292,8 @@ static int kfv_pep_reject(struct kfid_pep *kfid_pep, struct kfid *handle,
 	id = kfv_connreq_take(cr);
 	if (IS_ERR(id))
 		return PTR_ERR(id);
-	trace_kfi_reject(&kfid_pep->fid, &id->route.addr.dst_addr);
-	kfi_stat_count_conn(&kfv_provider, KFI_STAT_CONN_REJECTED);
+	kfi_prov_rejected(&kfv_provider, kfid_pep->fid.id,
+			  &id->route.addr.dst_addr);
 	rdma_reject(id, param, paramlen, IB_CM_REJ_CONSUMER_DEFINED);
 	rdma_destroy_id(id);
 	return 0;

@@ -194,6 +194,7 @@ static void stats_connections(struct kunit *test)
 	const struct kfi_scope scope = {
 		.provider = &provider, .domain = "fake", .net = &init_net,
 	};
+	const struct sockaddr_storage peer = { };
 	u64 expected[KFI_STAT_CONNS] = { };
 	unsigned int i;
 
@@ -211,7 +212,7 @@ static void stats_connections(struct kunit *test)
 		expect_conns(test, expected);
 	}
 	kfi_ep_commit_failed(track, EIO);
-	kfi_stat_count_conn(&provider, KFI_STAT_CONN_REJECTED);
+	kfi_prov_rejected(&provider, 1, &peer);
 	expected[KFI_STAT_CONN_REJECTED]++;
 	kfi_ep_track_del(track);
 	tell(track, 0);

@@ -109,27 +109,28 @@ TRACE_DEFINE_ENUM(KFI_ETRUNC);
  */
 
 DECLARE_EVENT_CLASS(kfi_peer,
-		    TP_PROTO(const struct kfid *fid, const struct sockaddr_storage *peer),
-		    TP_ARGS(fid, peer),
+		    TP_PROTO(u64 id, const struct sockaddr_storage *peer),
+		    TP_ARGS(id, peer),
 		    TP_STRUCT__entry(__field(u64, id)
 				     __array(u8, peer, sizeof(struct sockaddr_in6))),
-		    TP_fast_assign(__entry->id = fid->id;
+		    TP_fast_assign(__entry->id = id;
 				   memcpy(__entry->peer, peer, sizeof(struct sockaddr_in6));
 		    ),
 		    TP_printk("id=%llu peer=%pISpc", __entry->id, __entry->peer));
 
-/* A consumer asks for a connection, answers a request, or rejects one. */
+/* A consumer asks for a connection, or answers a request. */
 DEFINE_EVENT(kfi_peer, kfi_connect,
-	     TP_PROTO(const struct kfid *fid, const struct sockaddr_storage *peer),
-	     TP_ARGS(fid, peer));
+	     TP_PROTO(u64 id, const struct sockaddr_storage *peer),
+	     TP_ARGS(id, peer));
 
 DEFINE_EVENT(kfi_peer, kfi_accept,
-	     TP_PROTO(const struct kfid *fid, const struct sockaddr_storage *peer),
-	     TP_ARGS(fid, peer));
+	     TP_PROTO(u64 id, const struct sockaddr_storage *peer),
+	     TP_ARGS(id, peer));
 
+/* A request is rejected, see kfi_prov_rejected(). */
 DEFINE_EVENT(kfi_peer, kfi_reject,
-	     TP_PROTO(const struct kfid *fid, const struct sockaddr_storage *peer),
-	     TP_ARGS(fid, peer));
+	     TP_PROTO(u64 id, const struct sockaddr_storage *peer),
+	     TP_ARGS(id, peer));
 
 /* What a consumer is told, through an event queue. */
 TRACE_EVENT(kfi_event,
