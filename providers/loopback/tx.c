@@ -278,11 +278,11 @@ void lo_tx_done(struct lo_ep *ep, struct lo_op *op)
 	spin_unlock_irq(&tx->lock);
 }
 
-static void lo_tx_time(struct lo_ep *ep, const struct lo_desc *desc)
+static void lo_tx_time(struct lo_ep *ep, const struct lo_desc *desc, int err)
 {
 	u64 ns = ktime_get_ns() - desc->start;
 
-	trace_kfi_commit_done(&ep->ep, desc->nr, ns);
+	trace_kfi_commit_done(&ep->ep, desc->nr, err, ns);
 	spin_lock_irq(&ep->tx.lock);
 	kfi_stat_time(&ep->tx.time, ns);
 	spin_unlock_irq(&ep->tx.lock);
@@ -301,7 +301,7 @@ void lo_tx_complete(struct lo_ep *ep, const struct lo_desc *desc,
 	};
 
 	if (desc->flags & KFI_COMMIT)
-		lo_tx_time(ep, desc);
+		lo_tx_time(ep, desc, comp.err);
 	if (error && error != LO_FLUSHED && desc->flags & KFI_COMMIT)
 		kfi_ep_commit_failed(&ep->track, comp.err);
 	if (desc->quiet && !error)

@@ -201,9 +201,9 @@ int kfv_wire_errno(u8 status)
 	}
 }
 
-static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
-			      u8 status)
+static struct kfi_comp kfv_commit_comp(const struct kfv_commit_slot *slot)
 {
+	const struct kfv_op *op = &slot->op;
 	struct kfi_comp comp = {
 		.op_context = op->context,
 		.flags = op->flags,
@@ -211,15 +211,21 @@ static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
 
 	if (op->status != IB_WC_SUCCESS) {
 		kfv_comp_error(&comp, op->status);
-	} else if (status != KFV_WIRE_OK) {
-		comp.err = -kfv_wire_errno(status);
-		comp.prov_errno = KFV_ERR_COMMIT | status;
+	} else if (slot->status != KFV_WIRE_OK) {
+		comp.err = -kfv_wire_errno(slot->status);
+		comp.prov_errno = KFV_ERR_COMMIT | slot->status;
 		comp.flags |= KFI_COMMIT;
 	}
-	if (comp.err && op->status != IB_WC_WR_FLUSH_ERR)
-		kfi_ep_commit_failed(&ep->track, comp.err);
-	if (op->report || comp.err)
-		kfv_complete(ep->tx_cq, ep->tx.credit, &comp);
+	return comp;
+}
+
+static void kfv_commit_report(struct kfv_ep *ep, const struct kfv_op *op,
+			      const struct kfi_comp *comp)
+{
+	if (comp->err && op->status != IB_WC_WR_FLUSH_ERR)
+		kfi_ep_commit_failed(&ep->track, comp->err);
+	if (op->report || comp->err)
+		kfv_complete(ep->tx_cq, ep->tx.credit, comp);
 	else
 		kfi_cq_complete_silent(ep->tx.credit);
 }
@@ -237,13 +243,13 @@ static struct kfv_commit_slot *kfv_commit_next(struct kfv_ep *ep)
 
 /* Statistics of the oldest commit, which is complete. */
 static void kfv_commit_time(struct kfv_ep *ep,
-			    const struct kfv_commit_slot *slot)
+			    const struct kfv_commit_slot *slot, int err)
 {
 	u64 ns = ktime_get_ns() - slot->start;
 
 	lockdep_assert_held(&ep->commit->lock);
 	kfi_stat_time(&ep->commit->time, ns);
-	trace_kfi_commit_done(&ep->ep, ep->tx.commit_tail, ns);
+	trace_kfi_commit_done(&ep->ep, ep->tx.commit_tail, err, ns);
 }
 
 /*
@@ -256,8 +262,8 @@ static void kfv_commit_advance(struct kfv_ep *ep)
 	struct kfv_commit *commit = ep->commit;
 	struct kfv_commit_slot *slot;
 	unsigned long irq;
+	struct kfi_comp comp;
 	struct kfv_op op;
-	u8 status;
 
 	spin_lock_irqsave(&commit->lock, irq);
 	if (commit->completing)
@@ -265,13 +271,13 @@ static void kfv_commit_advance(struct kfv_ep *ep)
 	commit->completing = true;
 	while ((slot = kfv_commit_next(ep))) {
 		op = slot->op;
-		status = slot->status;
+		comp = kfv_commit_comp(slot);
 		slot->sent = false;
 		if (slot->start)
-			kfv_commit_time(ep, slot);
+			kfv_commit_time(ep, slot, comp.err);
 		kfv_advance(&ep->tx.commit_tail, 1);
 		spin_unlock_irqrestore(&commit->lock, irq);
-		kfv_commit_report(ep, &op, status);
+		kfv_commit_report(ep, &op, &comp);
 		kfv_tx_wake(ep);
 		spin_lock_irqsave(&commit->lock, irq);
 	}

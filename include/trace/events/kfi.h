@@ -266,17 +266,19 @@ TRACE_EVENT(kfi_commit_request,
 		      __entry->nr, __entry->ranges, __entry->len));
 
 TRACE_EVENT(kfi_commit_done,
-	    TP_PROTO(const struct kfid_ep *ep, u64 nr, u64 ns),
-	    TP_ARGS(ep, nr, ns),
+	    TP_PROTO(const struct kfid_ep *ep, u64 nr, int err, u64 ns),
+	    TP_ARGS(ep, nr, err, ns),
 	    TP_STRUCT__entry(__field(u64, id)
 			     __field(u64, nr)
-			     __field(u64, ns)),
+			     __field(u64, ns)
+			     __field(int, err)),
 	    TP_fast_assign(__entry->id = ep->fid.id;
 			   __entry->nr = nr;
 			   __entry->ns = ns;
+			   __entry->err = err;
 	    ),
-	    TP_printk("id=%llu nr=%llu ns=%llu", __entry->id, __entry->nr,
-		      __entry->ns));
+	    TP_printk("id=%llu nr=%llu status=%s ns=%llu", __entry->id,
+		      __entry->nr, show_kfi_err(__entry->err), __entry->ns));
 
 TRACE_EVENT(kfi_commit_reply,
 	    TP_PROTO(const struct kfid_ep *ep, u64 nr, int err),
