@@ -277,8 +277,8 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 		error = commit->error;
 	lo_rx_served(peer, error);
 	if (error)
-		pr_warn_ratelimited("commit of %pISpc failed: %s\n",
-				    &ep->conn->addrs[ep->side],
+		pr_warn_ratelimited("commit %llu of %pISpc failed: %s\n",
+				    desc.nr, &ep->conn->addrs[ep->side],
 				    lo_strerror(error));
 	trace_kfi_commit_reply(&peer->ep, desc.nr, lo_errno(error));
 	lo_commit_release(commit);

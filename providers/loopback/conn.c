@@ -210,8 +210,9 @@ static void lo_conn_connect(struct lo_conn *conn, const void *data, size_t len)
 static void lo_ep_fail(struct lo_ep *ep, enum lo_error error, const void *data,
 		       size_t len, size_t padded)
 {
-	pr_warn_ratelimited("no connection with %pISpc: %s\n",
-			    &ep->conn->addrs[!ep->side], lo_strerror(error));
+	pr_warn_ratelimited("no connection with %pISpc for %s: %s\n",
+			    &ep->conn->addrs[!ep->side], ep->track.track.owner,
+			    lo_strerror(error));
 	lo_ep_kill(ep);
 	ep->error.err = lo_errno(error);
 	ep->error.prov_errno = error;
@@ -310,8 +311,9 @@ static void lo_conn_down(struct lo_conn *conn, const struct lo_ep *by)
 /* Something is wrong with a connection, which is going to end. */
 void lo_conn_complain(const struct lo_ep *ep, enum lo_error error)
 {
-	pr_warn_ratelimited("connection with %pISpc ends: %s\n",
-			    &ep->conn->addrs[!ep->side], lo_strerror(error));
+	pr_warn_ratelimited("connection with %pISpc for %s ends: %s\n",
+			    &ep->conn->addrs[!ep->side], ep->track.track.owner,
+			    lo_strerror(error));
 }
 
 /* Something went wrong with the connection, if there is one. */
