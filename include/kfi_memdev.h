@@ -142,7 +142,7 @@ struct kfi_memdev_driver {
 int kfi_memdev_driver_register(struct kfi_memdev_driver *driver);
 void kfi_memdev_driver_unregister(struct kfi_memdev_driver *driver);
 void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops);
-void kfi_memdev_revoke(struct kfi_memdev *dev);
+void kfi_memdev_revoke(struct kfi_memdev *dev, const char *why);
 void kfi_memdev_restore(struct kfi_memdev *dev);
 
 /**

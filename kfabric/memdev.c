@@ -369,7 +369,7 @@ void kfi_pmem_close(struct kfi_pmem *pmem)
 	mutex_lock(&dev->lock);
 	dev->closed = true;
 	mutex_unlock(&dev->lock);
-	kfi_memdev_revoke(dev);
+	kfi_memdev_revoke(dev, "closed by its consumer");
 	dev->driver->close(dev);
 	kfi_memdev_put(dev);
 	kfree(pmem);

@@ -426,6 +426,7 @@ static void tell_opener(struct kfi_memdev *dev)
 /**
  * kfi_memdev_revoke() - end all use of a memory device
  * @dev: the device
+ * @why: the reason, for the log
  *
  * For a driver whose device is going away or has lost its contents. When this
  * returns, no persist is running, &kfi_pmem_region.revoke of every region has
@@ -434,7 +435,7 @@ static void tell_opener(struct kfi_memdev *dev)
  *
  * Context: Process context, may sleep.
  */
-void kfi_memdev_revoke(struct kfi_memdev *dev)
+void kfi_memdev_revoke(struct kfi_memdev *dev, const char *why)
 {
 	struct kfi_pmem_region *region;
 	unsigned int nr = 0;
@@ -460,8 +461,8 @@ void kfi_memdev_revoke(struct kfi_memdev *dev)
 	}
 	mutex_unlock(&dev->lock);
 	if (nr)
-		pr_warn_ratelimited("%s: memory device of %zu bytes revoked, with %u regions\n",
-				    dev->driver->scheme, dev->len, nr);
+		pr_warn_ratelimited("memory device %s revoked, with %u regions: %s\n",
+				    dev->name, nr, why);
 	if (first)
 		tell_opener(dev);
 }

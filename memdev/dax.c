@@ -68,7 +68,7 @@ static int kfi_dax_notify_failure(struct dax_device *dax, u64 offset, u64 len,
 		dev_warn(disk_to_dev(disk),
 			 KBUILD_MODNAME ": memory failure or removal, %llu bytes at %llu\n",
 			 len, offset);
-		kfi_memdev_revoke(&kdax->mdev);
+		kfi_memdev_revoke(&kdax->mdev, "memory failure or removal");
 	}
 	mutex_unlock(&kfi_dax_lock);
 	return 0;

@@ -292,7 +292,7 @@ static void pmemsim_end(struct kfi_pmemsim *sim)
 	sim->gone = true;
 	pmemsim_power_off(sim);
 	if (sim->dev)
-		kfi_memdev_revoke(&sim->dev->mdev);
+		kfi_memdev_revoke(&sim->dev->mdev, "removed");
 	pmemsim_disk_remove(sim);
 }
 
@@ -352,7 +352,7 @@ static int pmemsim_cut(struct kfi_pmemsim *sim, struct rnd_state *rnd, u64 seed)
 	mdev = sim->dev ? &sim->dev->mdev : NULL;
 	disk = sim->disk;
 	if (mdev)
-		kfi_memdev_revoke(mdev);
+		kfi_memdev_revoke(mdev, "power cut");
 	pmemsim_disk_remove(sim);
 	pmemsim_mem_lose(&sim->mem);
 	if (rnd)

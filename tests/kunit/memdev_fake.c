@@ -67,7 +67,7 @@ static struct kfi_memdev *fake_open(const char *path, void *holder)
 	fake->mdev.extents = fake->extents;
 	fake->mdev.nr_extents = FAKE_PAGES;
 	if (fake->hasty)
-		kfi_memdev_revoke(&fake->mdev);
+		kfi_memdev_revoke(&fake->mdev, "for a test");
 	return &fake->mdev;
 }
 

@@ -122,8 +122,8 @@ static void revoke_ends_regions(struct kunit *test)
 			region_init(&other, ctx->fake[1].mdev.addr, 64));
 	kfi_pmem_region_destroy(&gone.pmem);
 
-	kfi_memdev_revoke(&fake->mdev);
-	kfi_memdev_revoke(&fake->mdev);
+	kfi_memdev_revoke(&fake->mdev, "test");
+	kfi_memdev_revoke(&fake->mdev, "test");
 	KUNIT_EXPECT_EQ(test, gone.revoked, 0);
 	KUNIT_EXPECT_EQ(test, old.revoked, 1);
 	KUNIT_EXPECT_EQ(test, other.revoked, 0);
@@ -181,8 +181,8 @@ static void revoke_tells_opener(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, kfi_pmem_set_handler(pmem, opener_told, &told));
 	KUNIT_ASSERT_EQ(test, 0, region_init(&told.region, fake->mdev.addr, 64));
-	kfi_memdev_revoke(&fake->mdev);
-	kfi_memdev_revoke(&fake->mdev);
+	kfi_memdev_revoke(&fake->mdev, "test");
+	kfi_memdev_revoke(&fake->mdev, "test");
 	KUNIT_EXPECT_EQ(test, told.times, 1);
 	KUNIT_EXPECT_EQ(test, told.revoked, 1);
 	KUNIT_EXPECT_PTR_EQ(test, told.pmem, pmem);
@@ -191,12 +191,12 @@ static void revoke_tells_opener(struct kunit *test)
 
 	kfi_memdev_restore(&fake->mdev);
 	KUNIT_ASSERT_EQ(test, 0, region_init(&told.region, fake->mdev.addr, 64));
-	kfi_memdev_revoke(&fake->mdev);
+	kfi_memdev_revoke(&fake->mdev, "test");
 	KUNIT_EXPECT_EQ(test, told.times, 2);
 
 	kfi_memdev_restore(&fake->mdev);
 	KUNIT_EXPECT_EQ(test, 0, kfi_pmem_set_handler(pmem, NULL, NULL));
-	kfi_memdev_revoke(&fake->mdev);
+	kfi_memdev_revoke(&fake->mdev, "test");
 	KUNIT_EXPECT_EQ(test, told.times, 2);
 
 	kfi_memdev_restore(&fake->mdev);
@@ -225,7 +225,7 @@ static void race_revoke(struct work_struct *work)
 {
 	struct race *race = container_of(work, struct race, revoke);
 
-	kfi_memdev_revoke(&race->fake->mdev);
+	kfi_memdev_revoke(&race->fake->mdev, "test");
 	complete(&race->revoked);
 }
 
@@ -291,7 +291,7 @@ static void comes_back(struct kunit *test)
 	void *addr = new->mdev.addr;
 	struct region region;
 
-	kfi_memdev_revoke(&old->mdev);
+	kfi_memdev_revoke(&old->mdev, "test");
 	memdev_close(ctx, 1);
 	new->mdev.addr = old->mdev.addr;
 	ctx->pmem[1] = kfi_pmem_open("kunit:1", ctx);

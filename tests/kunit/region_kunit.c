@@ -274,7 +274,7 @@ static void persist_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, region_persist(&region, 0, 64));
 	KUNIT_EXPECT_EQ(test, 0, region_persist(&region, 0, 64));
 	KUNIT_EXPECT_EQ(test, -EINVAL, region_persist(&region, 0, 65));
-	kfi_memdev_revoke(&fake->mdev);
+	kfi_memdev_revoke(&fake->mdev, "test");
 	KUNIT_EXPECT_EQ(test, -ENODEV, region_persist(&region, 0, 64));
 	kfi_memdev_read_stats(&fake->mdev, &stats);
 	KUNIT_EXPECT_EQ(test, kfi_stat_times(&stats.persist), 3);
