@@ -39,7 +39,7 @@ struct kfi_scope {
 };
 
 /**
- * struct kfi_track - what endpoints and memory regions have in common; the core's
+ * struct kfi_track - what all open objects have in common; the core's
  * @node: in the tree of all of its kind, by their numbers, &kfid.id
  * @fid: the object
  * @refs: one for being open, one for each reader
@@ -149,6 +149,10 @@ void kfi_ep_connected(struct kfi_ep_track *track, int err);
 void kfi_ep_disconnected(struct kfi_ep_track *track, int err);
 void kfi_ep_commit_failed(struct kfi_ep_track *track, int err);
 void kfi_domain_removed(const struct kfi_scope *scope);
+
+void kfi_cq_track_add(struct kfi_track *track, struct kfid_cq *cq,
+		      const struct kfi_scope *scope, const char *owner);
+void kfi_cq_track_del(struct kfi_track *track);
 
 /**
  * struct kfi_mr_track - an open memory region

@@ -25,6 +25,7 @@ int kfi_nl_put_ep(struct sk_buff *skb, const struct kfi_track *track,
 
 /* netlink_stats.c */
 int kfi_nl_put_stats(struct sk_buff *skb, struct kfid_ep *ep);
+int kfi_nl_put_cq_stats(struct sk_buff *skb, struct kfid_cq *cq);
 int kfi_nl_put_prov_stats(struct sk_buff *skb, struct kfi_provider *provider);
 int kfi_nl_put_memdev_stats(struct sk_buff *skb, const struct kfi_memdev *dev);
 

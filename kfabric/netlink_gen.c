@@ -31,6 +31,13 @@ static const struct nla_policy kfabric_region_get_nl_policy[KFABRIC_A_REGION_DOM
 	[KFABRIC_A_REGION_DOMAIN] = { .type = NLA_NUL_STRING, .len = KFABRIC_NAME_LEN, },
 };
 
+/* KFABRIC_CMD_QUEUE_GET - dump */
+static const struct nla_policy kfabric_queue_get_nl_policy[KFABRIC_A_QUEUE_DOMAIN + 1] = {
+	[KFABRIC_A_QUEUE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
+	[KFABRIC_A_QUEUE_PROVIDER] = { .type = NLA_NUL_STRING, .len = KFABRIC_NAME_LEN, },
+	[KFABRIC_A_QUEUE_DOMAIN] = { .type = NLA_NUL_STRING, .len = KFABRIC_NAME_LEN, },
+};
+
 /* Ops table for kfabric */
 static const struct genl_split_ops kfabric_nl_ops[] = {
 	{
@@ -69,6 +76,14 @@ static const struct genl_split_ops kfabric_nl_ops[] = {
 		.start	= kfabric_nl_memdev_start,
 		.dumpit	= kfabric_nl_memdev_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KFABRIC_CMD_QUEUE_GET,
+		.start		= kfabric_nl_queue_start,
+		.dumpit		= kfabric_nl_queue_get_dumpit,
+		.policy		= kfabric_queue_get_nl_policy,
+		.maxattr	= KFABRIC_A_QUEUE_DOMAIN,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 };
 

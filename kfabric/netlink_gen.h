@@ -17,6 +17,7 @@ int kfabric_nl_info_start(struct netlink_callback *cb);
 int kfabric_nl_endpoint_start(struct netlink_callback *cb);
 int kfabric_nl_region_start(struct netlink_callback *cb);
 int kfabric_nl_memdev_start(struct netlink_callback *cb);
+int kfabric_nl_queue_start(struct netlink_callback *cb);
 int kfabric_nl_info_done(struct netlink_callback *cb);
 
 int kfabric_nl_provider_get_dumpit(struct sk_buff *skb,
@@ -29,6 +30,8 @@ int kfabric_nl_region_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 int kfabric_nl_memdev_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
+int kfabric_nl_queue_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
 
 enum {
 	KFABRIC_NLGRP_MONITOR,

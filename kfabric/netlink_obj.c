@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The netlink family: endpoints, memory regions and memory devices that are open.
+ * The netlink family: endpoints, completion queues, memory regions and memory devices
+ * that are open.
  */
 
 #include <linux/in.h>
@@ -27,12 +28,17 @@ static_assert(KFABRIC_ACCESS_REMOTE_WRITE == KFI_REMOTE_WRITE);
 static_assert(KFABRIC_MR_FLAGS_PMEM == KFI_PMEM);
 static_assert(KFABRIC_MR_FLAGS_UNCACHED == KFI_UNCACHED);
 
-/* The two kinds of objects begin with the same attributes. */
+/* All kinds of objects begin with the same attributes. */
 static_assert(KFABRIC_A_ENDPOINT_ID == (int)KFABRIC_A_REGION_ID);
 static_assert(KFABRIC_A_ENDPOINT_PROVIDER == (int)KFABRIC_A_REGION_PROVIDER);
 static_assert(KFABRIC_A_ENDPOINT_DOMAIN == (int)KFABRIC_A_REGION_DOMAIN);
 static_assert(KFABRIC_A_ENDPOINT_OWNER == (int)KFABRIC_A_REGION_OWNER);
 static_assert(KFABRIC_A_ENDPOINT_PAD == (int)KFABRIC_A_REGION_PAD);
+static_assert(KFABRIC_A_ENDPOINT_ID == (int)KFABRIC_A_QUEUE_ID);
+static_assert(KFABRIC_A_ENDPOINT_PROVIDER == (int)KFABRIC_A_QUEUE_PROVIDER);
+static_assert(KFABRIC_A_ENDPOINT_DOMAIN == (int)KFABRIC_A_QUEUE_DOMAIN);
+static_assert(KFABRIC_A_ENDPOINT_OWNER == (int)KFABRIC_A_QUEUE_OWNER);
+static_assert(KFABRIC_A_ENDPOINT_PAD == (int)KFABRIC_A_QUEUE_PAD);
 
 /*
  * As for RDMA: what the kernel has opened belongs to nobody in another PID
@@ -64,7 +70,7 @@ static bool is_visible(const struct kfi_track *track, const struct sock *sk)
 }
 
 /*
- * Endpoints and memory regions
+ * Endpoints, completion queues and memory regions
  */
 
 struct object_ctx {
@@ -92,6 +98,11 @@ static int check_id(struct netlink_callback *cb, struct kfi_registry *reg)
 int kfabric_nl_endpoint_start(struct netlink_callback *cb)
 {
 	return check_pid_ns(cb) ?: check_id(cb, &kfi_ep_registry);
+}
+
+int kfabric_nl_queue_start(struct netlink_callback *cb)
+{
+	return check_pid_ns(cb) ?: check_id(cb, &kfi_cq_registry);
 }
 
 int kfabric_nl_region_start(struct netlink_callback *cb)
@@ -231,6 +242,25 @@ int kfabric_nl_endpoint_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb)
 {
 	return dump_objects(skb, cb, &kfi_ep_registry, put_endpoint);
+}
+
+static int put_queue(struct sk_buff *skb, struct netlink_callback *cb,
+		     struct kfi_track *track)
+{
+	struct kfid_cq *cq = container_of(track->fid, struct kfid_cq, fid);
+	void *hdr;
+
+	hdr = kfi_nl_begin(skb, cb, KFABRIC_CMD_QUEUE_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	return kfi_nl_end(skb, hdr, put_track(skb, track) ?:
+				    kfi_nl_put_cq_stats(skb, cq));
+}
+
+int kfabric_nl_queue_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	return dump_objects(skb, cb, &kfi_cq_registry, put_queue);
 }
 
 static int put_place(struct sk_buff *skb, const struct kfi_mr_track *mr)

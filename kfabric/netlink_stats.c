@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The netlink family: what is counted of endpoints, providers and memory devices.
+ * The netlink family: what is counted of endpoints, completion queues, providers and
+ * memory devices.
  */
 
 #include <linux/slab.h>
@@ -131,6 +132,20 @@ int kfi_nl_put_stats(struct sk_buff *skb, struct kfid_ep *ep)
 	if (kfi_ep_read_stats(ep, &stats))
 		return 0;
 	return put_stats(skb, KFABRIC_A_ENDPOINT_STATS, &stats);
+}
+
+int kfi_nl_put_cq_stats(struct sk_buff *skb, struct kfid_cq *cq)
+{
+	struct kfi_cq_stats stats;
+
+	kfi_cq_read_stats(cq, &stats);
+	return nla_put_u32(skb, KFABRIC_A_QUEUE_SIZE, stats.size) ?:
+	       nla_put_u32(skb, KFABRIC_A_QUEUE_RESERVED, stats.reserved) ?:
+	       nla_put_uint(skb, KFABRIC_A_QUEUE_MADE, stats.made) ?:
+	       nla_put_uint(skb, KFABRIC_A_QUEUE_READ, stats.read) ?:
+	       put_kinds(skb, KFABRIC_A_QUEUE_ERRORS,
+			 KFABRIC_A_ERRORS_CANCELED, stats.error,
+			 KFI_STAT_ERRORS);
 }
 
 int kfi_nl_put_prov_stats(struct sk_buff *skb, struct kfi_provider *provider)

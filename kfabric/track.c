@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The registry of open objects: endpoints and memory regions, for user space to
- * look at. Nothing here has to do with how they work.
+ * The registry of open objects: endpoints, completion queues and memory regions, for
+ * user space to look at. Nothing here has to do with how they work.
  */
 
 #include <linux/container_of.h>
@@ -12,8 +12,8 @@
 /**
  * DOC: tracked objects
  *
- * A provider adds an endpoint or a memory region when it is complete, and deletes
- * it when it is closed, before anything of it is freed. Adding cannot fail: it
+ * A provider adds an endpoint, a completion queue or a memory region when it is complete,
+ * and deletes it when it is closed, before anything of it is freed. Adding cannot fail: it
  * needs no memory. A reader holds a reference while it looks at an object, and
  * deleting waits for that; so what a provider does to describe an object must not
  * wait for a lock with which the provider deletes one.
@@ -25,6 +25,11 @@
 
 struct kfi_registry kfi_ep_registry = {
 	.lock = __SPIN_LOCK_UNLOCKED(kfi_ep_registry.lock),
+	.root = RB_ROOT,
+};
+
+struct kfi_registry kfi_cq_registry = {
+	.lock = __SPIN_LOCK_UNLOCKED(kfi_cq_registry.lock),
 	.root = RB_ROOT,
 };
 
@@ -181,6 +186,36 @@ void kfi_ep_track_del(struct kfi_ep_track *track)
 	track_del(&kfi_ep_registry, &track->track);
 }
 EXPORT_SYMBOL_GPL(kfi_ep_track_del);
+
+/**
+ * kfi_cq_track_add() - a completion queue is open
+ * @track: the queue's
+ * @cq: the queue, the &kfi_prov_cq.cq of a provider's
+ * @scope: its domain's
+ * @owner: name of the consumer's module that opened it
+ *
+ * Context: Process context.
+ */
+void kfi_cq_track_add(struct kfi_track *track, struct kfid_cq *cq,
+		      const struct kfi_scope *scope, const char *owner)
+{
+	track_add(&kfi_cq_registry, track, &cq->fid, scope, owner);
+}
+EXPORT_SYMBOL_GPL(kfi_cq_track_add);
+
+/**
+ * kfi_cq_track_del() - a completion queue is being closed
+ * @track: the queue's
+ *
+ * When this returns, nobody looks at it. To be called before kfi_prov_cq_destroy().
+ *
+ * Context: Process context, may sleep.
+ */
+void kfi_cq_track_del(struct kfi_track *track)
+{
+	track_del(&kfi_cq_registry, track);
+}
+EXPORT_SYMBOL_GPL(kfi_cq_track_del);
 
 /**
  * kfi_mr_track_add() - a memory region is open

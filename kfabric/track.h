@@ -24,6 +24,7 @@ struct kfi_registry {
 };
 
 extern struct kfi_registry kfi_ep_registry;
+extern struct kfi_registry kfi_cq_registry;
 extern struct kfi_registry kfi_mr_registry;
 
 struct kfi_track *kfi_track_get(struct kfi_registry *reg, u64 id);

@@ -206,6 +206,19 @@ const struct field endpoint_fields[] = {
 	{ }
 };
 
+const struct field queue_fields[] = {
+	{ KFABRIC_A_QUEUE_ID, "id", FIELD_UINT, .width = 6 },
+	{ KFABRIC_A_QUEUE_PROVIDER, "provider", FIELD_STRING, .width = 9 },
+	{ KFABRIC_A_QUEUE_DOMAIN, "domain", FIELD_STRING, .width = 8 },
+	{ KFABRIC_A_QUEUE_SIZE, "size", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_QUEUE_RESERVED, "reserved", FIELD_UINT, .width = 8 },
+	{ KFABRIC_A_QUEUE_MADE, "made", FIELD_UINT, .width = 12 },
+	{ KFABRIC_A_QUEUE_READ, "read", FIELD_UINT, .width = 12 },
+	{ KFABRIC_A_QUEUE_OWNER, "owner", FIELD_STRING, .width = 12 },
+	{ KFABRIC_A_QUEUE_ERRORS, "errors", FIELD_NEST, .set = error_fields },
+	{ }
+};
+
 const struct field region_fields[] = {
 	{ KFABRIC_A_REGION_ID, "id", FIELD_UINT, .width = 6 },
 	{ KFABRIC_A_REGION_PROVIDER, "provider", FIELD_STRING, .width = 9 },

@@ -17,7 +17,7 @@ _kfi_info()
 	-t | --ep_type)
 		words="msg dgram rdm" ;;
 	*)
-		words="endpoints stats regions memdevs monitor"
+		words="endpoints stats queues regions memdevs monitor"
 		[[ $cur != -* ]] ||
 			words="-p -d -c -t -l -v -j -h --provider --domain --caps --ep_type
 				--list --verbose --json --help" ;;

@@ -108,6 +108,7 @@ extern const struct field connections_fields[];
 extern const struct field info_fields[];
 extern const struct field endpoint_fields[];
 extern const struct field stats_fields[];
+extern const struct field queue_fields[];
 extern const struct field region_fields[];
 extern const struct field memdev_fields[];
 

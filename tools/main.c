@@ -61,6 +61,8 @@ static const struct command provider_stats = {
 static const struct command tables[] = {
 	{ "endpoints", KFABRIC_CMD_ENDPOINT_GET, KFABRIC_A_ENDPOINT_PROVIDER,
 	  KFABRIC_A_ENDPOINT_DOMAIN, endpoint_fields },
+	{ "queues", KFABRIC_CMD_QUEUE_GET, KFABRIC_A_QUEUE_PROVIDER,
+	  KFABRIC_A_QUEUE_DOMAIN, queue_fields },
 	{ "regions", KFABRIC_CMD_REGION_GET, KFABRIC_A_REGION_PROVIDER,
 	  KFABRIC_A_REGION_DOMAIN, region_fields },
 	{ "memdevs", KFABRIC_CMD_MEMDEV_GET, 0, 0, memdev_fields },
@@ -78,6 +80,7 @@ static void usage(FILE *to)
 	      "commands, without one what providers offer is shown:\n"
 	      "  endpoints             open endpoints\n"
 	      "  stats                 what is counted of each\n"
+	      "  queues                open completion queues\n"
 	      "  regions               open memory regions\n"
 	      "  memdevs               open memory devices\n"
 	      "  monitor               what happens, until it is interrupted\n"

@@ -14,6 +14,7 @@ static int lo_cq_close(struct kfid *fid)
 
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
+	kfi_cq_track_del(&cq->track);
 	kfi_prov_cq_destroy(&cq->pcq);
 	kfree(cq);
 	return 0;
@@ -44,6 +45,9 @@ int lo_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
 		kfree(lo);
 		return ret;
 	}
+	kfi_cq_track_add(&lo->track, &lo->pcq.cq,
+			 &container_of(domain, struct lo_domain, domain)->scope,
+			 owner);
 	*cq = &lo->pcq.cq;
 	return 0;
 }

@@ -140,10 +140,12 @@ struct lo_domain {
 /**
  * struct lo_cq - an open completion queue
  * @pcq: the core's part
+ * @track: what user space sees of it
  * @process: its handler wants process context
  */
 struct lo_cq {
 	struct kfi_prov_cq	pcq;
+	struct kfi_track	track;
 	bool			process;
 };
 

@@ -174,6 +174,7 @@ static int kfv_cq_close(struct kfid *fid)
 
 	if (!kfi_obj_close(fid))
 		return -EBUSY;
+	kfi_cq_track_del(&cq->track);
 	kfi_prov_cq_destroy(&cq->pcq);
 	kfree(cq);
 	return 0;
@@ -221,10 +222,12 @@ int kfv_cq_open(struct kfid_domain *kfid_domain, struct kfi_cq_attr *attr,
 		cq->pcq.poll = kfv_cq_poll;
 	ret = kfi_prov_cq_init(&cq->pcq, kfid_domain, attr, handler, context,
 			       &kfv_cq_fid_ops);
-	if (ret)
+	if (ret) {
 		kfree(cq);
-	else
-		*pcq = &cq->pcq.cq;
+		goto out;
+	}
+	kfi_cq_track_add(&cq->track, &cq->pcq.cq, &domain->scope, owner);
+	*pcq = &cq->pcq.cq;
 out:
 	kfv_domain_put(domain);
 	return ret;

@@ -37,6 +37,7 @@ struct kfv_pair;
 /**
  * struct kfv_cq - an open completion queue
  * @pcq: the common part
+ * @track: what user space sees of it
  * @domain: its domain
  * @poll_ctx: where its completions are processed
  * @vector: completion vector, or -1 for any
@@ -48,6 +49,7 @@ struct kfv_pair;
  */
 struct kfv_cq {
 	struct kfi_prov_cq	pcq;
+	struct kfi_track	track;
 	struct kfv_domain	*domain;
 	enum ib_poll_context	poll_ctx;
 	int			vector;

@@ -70,9 +70,17 @@ static void show_close(struct suite *t, struct show *show)
 	kfree(show->buf);
 }
 
+static void fail_commit(struct suite *t, struct store *store)
+{
+	kfi_pmemsim_fail_next(store->sim, 1);
+	EXPECT_OK(t, store_write(store, 0, 4096, (void *)1, KFI_COMMIT));
+	EXPECT_COMP_ERR(t, &store->pair.a.tx, (void *)1, EIO,
+			KFI_RMA | KFI_WRITE | KFI_COMMIT);
+}
+
 /*
- * Five endpoints that have sent one message and made one commit, two regions and a
- * memory device: a script knows what they are.
+ * Five endpoints that have sent one message and made two commits, of which one has
+ * failed, their queues, two regions and a memory device: a script knows what they are.
  */
 static void test_objects(struct suite *t)
 {
@@ -83,6 +91,7 @@ static void test_objects(struct suite *t)
 		return;
 	if (show_open(t, &show)) {
 		suite_ping(t, &show.pair.a, &show.pair.b);
+		fail_commit(t, &store);
 		EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1,
 					 KFI_COMMIT));
 		EXPECT_COMP(t, &store.pair.a.tx, (void *)1, NULL);
@@ -116,10 +125,7 @@ static void test_events(struct suite *t)
 	if (!suite_wait_go_for(t, "whoever listens", SHOW_WAIT_MS) ||
 	    !store_open(t, &store, NULL))
 		return;
-	kfi_pmemsim_fail_next(store.sim, 1);
-	EXPECT_OK(t, store_write(&store, 0, 4096, (void *)1, KFI_COMMIT));
-	EXPECT_COMP_ERR(t, &store.pair.a.tx, (void *)1, EIO,
-			KFI_RMA | KFI_WRITE | KFI_COMMIT);
+	fail_commit(t, &store);
 	connect_in_vain(t, &store.net);
 	store_close(&store);
 }

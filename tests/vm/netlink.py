@@ -23,7 +23,7 @@ SCHEMA = os.path.join(PYYNL.rpartition("/tools/net/ynl")[0],
                       "Documentation/netlink/genetlink.yaml")
 DUMPS = {
     "info": "info-get", "endpoints": "endpoint-get",
-    "regions": "region-get", "memdevs": "memdev-get",
+    "queues": "queue-get", "regions": "region-get", "memdevs": "memdev-get",
 }
 
 
@@ -115,9 +115,9 @@ def check_endpoints(nl, provider):
 
 
 def check_stats(eps, provider):
-    """A message, and a commit."""
+    """A message, a commit, and one that has failed."""
     stats = [e["stats"] for e in eps]
-    for kind, expected in (("commit", {(1, 4096)}), ("write", set())):
+    for kind, expected in (("commit", {(2, 8192)}), ("write", set())):
         same(f"ynl: stats: {kind}",
              {(s[kind]["ops"], s[kind]["bytes"]) for s in stats} - {(0, 0)},
              expected)
@@ -125,11 +125,13 @@ def check_stats(eps, provider):
         same(f"ynl: stats: {kind}", sorted(s[kind]["ops"] for s in stats),
              [0] * 4 + [1])
     same("ynl: stats: served", sorted((s["served"], s["served-failed"])
-                                      for s in stats), [(0, 0)] * 4 + [(1, 0)])
+                                      for s in stats), [(0, 0)] * 4 + [(2, 1)])
     for time_of in ("commit-time", "persist-time"):
         same(f"ynl: stats: {time_of}",
              [sum(b["count"] for b in s[time_of]["bucket"])
-              for s in stats if s[time_of].get("bucket")], [1])
+              for s in stats if s[time_of].get("bucket")], [2])
+    same("ynl: stats: errors", sorted(s["errors"]["io"] for s in stats),
+         [0] * 4 + [1])
     shown = {e["id"]: e["stats"] for e in listed("stats")}
     check("kfi_info: stats", all(
         shown[e["id"]]["commit"] == e["stats"]["commit"] and
@@ -159,12 +161,49 @@ def check_totals(provider):
     same("ynl: provider: endpoints", (told["open"], told["opened"]), (5, 5))
     same("ynl: provider: stats",
          (told["stats"]["commit"], told["stats"]["served"],
-          told["stats"]["send"]["ops"]), ({"ops": 1, "bytes": 4096}, 1, 1))
+          told["stats"]["send"]["ops"]), ({"ops": 2, "bytes": 8192}, 2, 1))
     status, out, _ = run("stats", "-l")
     check("kfi_info: stats -l", not status and
           [line.split()[:3] for line in out.splitlines()
            if line.split()[0] in ("PROVIDER", "NAME", provider)] ==
           [["NAME", "MADE", "ACCEPTED"], [provider, "2", "2"]], out)
+
+
+def debugfs_queues(ids):
+    """What debugfs has of some queues, or None where it is not."""
+    try:
+        with open("/sys/kernel/debug/kfabric/queues", encoding="ascii") as file:
+            words = [line.split() for line in file]
+    except FileNotFoundError:
+        return None
+    rows = [w for w in words if w[0] == "queue" and int(w[1]) in ids]
+    return [[int(w[1])] + [int(n) for n in w[5::2]] for w in rows]
+
+
+def check_queues(nl, provider):
+    """Two of each endpoint, of which three have an entry, and one an error too."""
+    cqs = by_owner(nl.dump("queue-get", {}), provider)
+    same("ynl: queues: entries", sorted((q["made"], q["read"]) for q in cqs),
+         [(0, 0)] * 7 + [(1, 1)] * 2 + [(2, 2)])
+    same("ynl: queues: errors", [{k: v for k, v in q["errors"].items() if v}
+                                 for q in cqs if any(q["errors"].values())],
+         [{"io": 1}])
+    check("ynl: queues: reserved", all(
+        0 < q["reserved"] <= q["size"] for q in cqs), cqs)
+    ids = [q["id"] for q in cqs]
+    numbers = ("id", "size", "reserved", "made", "read")
+    seen = debugfs_queues(ids)
+    check("ynl: queues: the same as in debugfs", seen is None or
+          sorted(seen) == [[q[n] for n in numbers] for q in cqs], seen)
+    same("ynl: queues: by number",
+         as_json(nl.dump("queue-get", {"id": ids[1]})), as_json([cqs[1]]))
+    same("ynl: queues: by another domain",
+         nl.dump("queue-get", {"domain": "none"}), [])
+    same("kfi_info: queues", by_owner(listed("queues"), provider),
+         as_json(cqs))
+    status, out, _ = run("queues", "-p", provider)
+    check("kfi_info: queues: table", not status and
+          len(out.splitlines()) == 1 + len(cqs) and "RESERVED" in out, out)
 
 
 def check_regions(nl, provider):
@@ -202,6 +241,7 @@ def check_objects(provider):
     eps = check_endpoints(nl, provider)
     check_stats(eps, provider)
     check_totals(provider)
+    check_queues(nl, provider)
     check_regions(nl, provider)
     devs = nl.dump("memdev-get", {})
     same("ynl: memory devices",
@@ -209,7 +249,7 @@ def check_objects(provider):
           for d in devs], [("pmemsim:suite", "pmemsim", 1 << 20, 1, 1)])
     same("ynl: memory devices: persist",
          [(sum(b["count"] for b in d["persist-time"]["bucket"]),
-           d["persist-failed"]) for d in devs], [(1, 0)])
+           d["persist-failed"]) for d in devs], [(2, 1)])
     same("kfi_info: memdevs: persist",
          [d["persist-time"]["sum"] for d in listed("memdevs")],
          [d["persist-time"]["sum"] for d in devs])
@@ -242,7 +282,8 @@ def check_info(provider, eps):
 
 def check_text(provider):
     """What people read."""
-    for args in (["endpoints"], ["stats"], ["regions"], ["memdevs"], []):
+    for args in (["endpoints"], ["stats"], ["queues"], ["regions"], ["memdevs"],
+                 []):
         for more in ([], ["-v"]):
             status, out, said = run(*args, *more)
             check(f"kfi_info: {' '.join(args + more) or 'text'}",
