@@ -109,6 +109,7 @@ enum kfi_ep_event {
 	KFI_EP_EVENT_CONNECT,
 	KFI_EP_EVENT_DISCONNECT,
 	KFI_EP_EVENT_COMMIT,
+	KFI_EP_EVENT_SERVE,
 	KFI_EP_EVENTS,
 };
 
@@ -121,7 +122,7 @@ enum kfi_ep_event {
  * @open: between kfi_ep_track_add() and kfi_ep_track_del()
  * @events: BIT() of each event that listeners were not told of
  * @errors: of @events, positive errnos
- * @failures: commits that have failed, of which they were not told
+ * @failures: commits that have failed, of which they were not told, by the event
  * @work: tells them
  *
  * A provider sets @passive before kfi_ep_track_add().
@@ -135,7 +136,7 @@ struct kfi_ep_track {
 	bool				open;
 	unsigned long			events;
 	int				errors[KFI_EP_EVENTS];
-	u32				failures;
+	u32				failures[KFI_EP_EVENTS];
 	struct work_struct		work;
 };
 
@@ -148,6 +149,7 @@ void kfi_ep_track_del(struct kfi_ep_track *track);
 void kfi_ep_connected(struct kfi_ep_track *track, int err);
 void kfi_ep_disconnected(struct kfi_ep_track *track, int err);
 void kfi_ep_commit_failed(struct kfi_ep_track *track, int err);
+void kfi_ep_serve_failed(struct kfi_ep_track *track, int err);
 void kfi_domain_removed(const struct kfi_scope *scope);
 
 void kfi_cq_track_add(struct kfi_track *track, struct kfid_cq *cq,

@@ -114,6 +114,7 @@ void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops)
 	init_rwsem(&dev->alive);
 	dev->revoked = false;
 	dev->closed = false;
+	dev->name = NULL;
 	mutex_init(&dev->handler_lock);
 	dev->handler = NULL;
 }
@@ -277,8 +278,11 @@ struct kfi_pmem *kfi_pmem_open(const char *path, void *holder)
 		ret = PTR_ERR(dev);
 		goto err_free;
 	}
+	/* it may be revoked by now */
+	mutex_lock(&dev->lock);
 	dev->driver = driver;
 	dev->name = name;
+	mutex_unlock(&dev->lock);
 	dev->counts = counts;
 	sort(dev->extents, dev->nr_extents, sizeof(*dev->extents),
 	     compare_extents, NULL);

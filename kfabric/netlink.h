@@ -23,6 +23,8 @@ int kfi_nl_put_scope(struct sk_buff *skb, const struct kfi_scope *scope,
 int kfi_nl_put_ep(struct sk_buff *skb, const struct kfi_track *track,
 		  const struct kfi_ep_desc *desc);
 
+int kfi_nl_put_memdev(struct sk_buff *skb, const struct kfi_memdev *dev);
+
 /* netlink_stats.c */
 int kfi_nl_put_stats(struct sk_buff *skb, struct kfid_ep *ep);
 int kfi_nl_put_cq_stats(struct sk_buff *skb, struct kfid_cq *cq);

@@ -325,6 +325,15 @@ int kfabric_nl_memdev_start(struct netlink_callback *cb)
 	return -EPERM;
 }
 
+/* What events tell of a memory device as well. */
+int kfi_nl_put_memdev(struct sk_buff *skb, const struct kfi_memdev *dev)
+{
+	return nla_put_string(skb, KFABRIC_A_MEMDEV_NAME, dev->name) ?:
+	       nla_put_string(skb, KFABRIC_A_MEMDEV_DRIVER,
+			      dev->driver->scheme) ?:
+	       nla_put_uint(skb, KFABRIC_A_MEMDEV_LENGTH, dev->len);
+}
+
 static int put_memdev(struct sk_buff *skb, struct netlink_callback *cb,
 		      struct kfi_memdev *dev)
 {
@@ -337,10 +346,7 @@ static int put_memdev(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	regions = kfi_memdev_count(dev, &dead);
-	ret = nla_put_string(skb, KFABRIC_A_MEMDEV_NAME, dev->name) ?:
-	      nla_put_string(skb, KFABRIC_A_MEMDEV_DRIVER,
-			     dev->driver->scheme) ?:
-	      nla_put_uint(skb, KFABRIC_A_MEMDEV_LENGTH, dev->len) ?:
+	ret = kfi_nl_put_memdev(skb, dev) ?:
 	      nla_put_u32(skb, KFABRIC_A_MEMDEV_DOMAIN, dev->domain) ?:
 	      nla_put_u8(skb, KFABRIC_A_MEMDEV_SYNC, dev->sync) ?:
 	      nla_put_uint(skb, KFABRIC_A_MEMDEV_INCARNATION,

@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/workqueue.h>
+#include <net/net_namespace.h>
 #include <net/netlink.h>
 
 #include "netlink.h"
@@ -23,9 +24,9 @@
 
 static struct workqueue_struct *notify_wq;
 
-static bool has_listeners(const struct kfi_scope *scope)
+static bool has_listeners(struct net *net)
 {
-	return genl_has_listeners(&kfabric_nl_family, scope->net,
+	return genl_has_listeners(&kfabric_nl_family, net,
 				  KFABRIC_NLGRP_MONITOR);
 }
 
@@ -40,16 +41,20 @@ static struct sk_buff *begin(u8 cmd, void **hdr)
 	return skb;
 }
 
-static void finish(const struct kfi_scope *scope, struct sk_buff *skb,
-		   void *hdr, int ret)
+static void finish(struct net *net, struct sk_buff *skb, void *hdr, int ret)
 {
 	if (WARN_ON_ONCE(ret)) {
 		nlmsg_free(skb);
 		return;
 	}
 	genlmsg_end(skb, hdr);
-	genlmsg_multicast_netns(&kfabric_nl_family, scope->net, skb, 0,
+	genlmsg_multicast_netns(&kfabric_nl_family, net, skb, 0,
 				KFABRIC_NLGRP_MONITOR, GFP_NOIO);
+}
+
+static bool is_about_commits(enum kfi_ep_event event)
+{
+	return event == KFI_EP_EVENT_COMMIT || event == KFI_EP_EVENT_SERVE;
 }
 
 static void tell(const struct kfi_track *track, const struct kfi_ep_desc *desc,
@@ -59,6 +64,7 @@ static void tell(const struct kfi_track *track, const struct kfi_ep_desc *desc,
 		[KFI_EP_EVENT_CONNECT]		= KFABRIC_CMD_CONNECT_NTF,
 		[KFI_EP_EVENT_DISCONNECT]	= KFABRIC_CMD_DISCONNECT_NTF,
 		[KFI_EP_EVENT_COMMIT]		= KFABRIC_CMD_COMMIT_NTF,
+		[KFI_EP_EVENT_SERVE]		= KFABRIC_CMD_SERVE_NTF,
 	};
 	struct sk_buff *skb;
 	void *hdr;
@@ -70,45 +76,45 @@ static void tell(const struct kfi_track *track, const struct kfi_ep_desc *desc,
 	ret = kfi_nl_put_ep(skb, track, desc);
 	if (!ret && err)
 		ret = nla_put_u32(skb, KFABRIC_A_ENDPOINT_ERROR, err);
-	if (!ret && event == KFI_EP_EVENT_COMMIT)
+	if (!ret && is_about_commits(event))
 		ret = nla_put_u32(skb, KFABRIC_A_ENDPOINT_FAILURES, failures);
-	finish(track->scope, skb, hdr, ret);
+	finish(track->scope->net, skb, hdr, ret);
 }
 
-/* A commit that has failed did so before the end of the connection. */
+/* Commits that have failed did so before the end of the connection. */
 void kfi_ep_notify(struct work_struct *work)
 {
 	static const enum kfi_ep_event order[] = {
-		KFI_EP_EVENT_CONNECT, KFI_EP_EVENT_COMMIT,
+		KFI_EP_EVENT_CONNECT, KFI_EP_EVENT_COMMIT, KFI_EP_EVENT_SERVE,
 		KFI_EP_EVENT_DISCONNECT,
 	};
 	struct kfi_ep_track *ep = container_of(work, struct kfi_ep_track, work);
 	struct kfi_ep_desc desc = { };
+	u32 failures[KFI_EP_EVENTS];
 	int errors[KFI_EP_EVENTS];
 	unsigned long events;
-	u32 failures;
 	int i;
 
 	spin_lock_irq(&ep->lock);
 	events = ep->events;
-	failures = ep->failures;
+	memcpy(failures, ep->failures, sizeof(failures));
 	memcpy(errors, ep->errors, sizeof(errors));
 	ep->events = 0;
-	ep->failures = 0;
+	memset(ep->failures, 0, sizeof(ep->failures));
 	spin_unlock_irq(&ep->lock);
 
 	ep->ops->describe(ep, &desc);
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		if (events & BIT(order[i]))
 			tell(&ep->track, &desc, order[i], errors[order[i]],
-			     failures);
+			     failures[order[i]]);
 }
 
 /* What a connection's event is counted as, KFI_STAT_CONNS if it is none. */
 static enum kfi_stat_conn conn_of(const struct kfi_ep_track *ep,
 				  enum kfi_ep_event event, int err)
 {
-	if (event == KFI_EP_EVENT_COMMIT)
+	if (is_about_commits(event))
 		return KFI_STAT_CONNS;
 	if (event == KFI_EP_EVENT_DISCONNECT)
 		return err ? KFI_STAT_CONN_BROKEN : KFI_STAT_CONN_SHUTDOWN;
@@ -141,11 +147,10 @@ static void ep_event(struct kfi_ep_track *ep, enum kfi_ep_event event, int err)
 	spin_lock_irqsave(&ep->lock, irq);
 	if (ep->open)
 		count_event(ep, event, err);
-	if (ep->open && has_listeners(ep->track.scope)) {
+	if (ep->open && has_listeners(ep->track.scope->net)) {
 		ep->events |= BIT(event);
 		ep->errors[event] = err;
-		if (event == KFI_EP_EVENT_COMMIT)
-			ep->failures++;
+		ep->failures[event]++;
 		queue_work(notify_wq, &ep->work);
 	}
 	spin_unlock_irqrestore(&ep->lock, irq);
@@ -193,6 +198,21 @@ void kfi_ep_commit_failed(struct kfi_ep_track *track, int err)
 EXPORT_SYMBOL_GPL(kfi_ep_commit_failed);
 
 /**
+ * kfi_ep_serve_failed() - a commit that an endpoint's peer has asked for has failed
+ * @track: the endpoint's
+ * @err: positive errno
+ *
+ * For each that &kfi_ep_stats.failed counts.
+ *
+ * Context: Any context.
+ */
+void kfi_ep_serve_failed(struct kfi_ep_track *track, int err)
+{
+	ep_event(track, KFI_EP_EVENT_SERVE, err);
+}
+EXPORT_SYMBOL_GPL(kfi_ep_serve_failed);
+
+/**
  * kfi_domain_removed() - the device of an open domain was removed
  * @scope: the domain's
  *
@@ -203,14 +223,29 @@ void kfi_domain_removed(const struct kfi_scope *scope)
 	struct sk_buff *skb;
 	void *hdr;
 
-	if (!has_listeners(scope))
+	if (!has_listeners(scope->net))
 		return;
 	skb = begin(KFABRIC_CMD_REMOVE_NTF, &hdr);
 	if (skb)
-		finish(scope, skb, hdr,
+		finish(scope->net, skb, hdr,
 		       kfi_nl_put_scope(skb, scope, scope->owner));
 }
 EXPORT_SYMBOL_GPL(kfi_domain_removed);
+
+/* Of an open memory device, where memory devices are shown; may sleep. */
+void kfi_notify_revoke(const struct kfi_memdev *dev, unsigned int regions)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!has_listeners(&init_net))
+		return;
+	skb = begin(KFABRIC_CMD_REVOKE_NTF, &hdr);
+	if (skb)
+		finish(&init_net, skb, hdr,
+		       kfi_nl_put_memdev(skb, dev) ?:
+		       nla_put_u32(skb, KFABRIC_A_MEMDEV_REGIONS, regions));
+}
 
 int __init kfi_notify_init(void)
 {

@@ -18,6 +18,7 @@
 #include <trace/events/kfi.h>
 
 #include "memdev.h"
+#include "track.h"
 
 /* Ranges for one call of a device's persist: half a KiB of stack. */
 #define KFI_PMEM_BATCH	32
@@ -438,8 +439,8 @@ static void tell_opener(struct kfi_memdev *dev)
 void kfi_memdev_revoke(struct kfi_memdev *dev, const char *why)
 {
 	struct kfi_pmem_region *region;
+	bool first, told;
 	unsigned int nr = 0;
-	bool first;
 
 	might_sleep();
 	trace_kfi_memdev_revoke(dev);
@@ -447,6 +448,7 @@ void kfi_memdev_revoke(struct kfi_memdev *dev, const char *why)
 	down_write(&dev->alive);
 	first = !dev->revoked;
 	dev->revoked = true;
+	told = first && dev->name && !dev->closed;
 	list_for_each_entry(region, &dev->regions, node)
 		region->revoked = true;
 	up_write(&dev->alive);
@@ -463,6 +465,8 @@ void kfi_memdev_revoke(struct kfi_memdev *dev, const char *why)
 	if (nr)
 		pr_warn_ratelimited("memory device %s revoked, with %u regions: %s\n",
 				    dev->name, nr, why);
+	if (told)
+		kfi_notify_revoke(dev, nr);
 	if (first)
 		tell_opener(dev);
 }

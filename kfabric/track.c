@@ -6,6 +6,7 @@
 
 #include <linux/container_of.h>
 #include <linux/export.h>
+#include <linux/string.h>
 
 #include "track.h"
 
@@ -141,7 +142,7 @@ void kfi_ep_track_init(struct kfi_ep_track *track,
 	spin_lock_init(&track->lock);
 	track->open = false;
 	track->events = 0;
-	track->failures = 0;
+	memset(track->failures, 0, sizeof(track->failures));
 	INIT_WORK(&track->work, kfi_ep_notify);
 }
 EXPORT_SYMBOL_GPL(kfi_ep_track_init);

@@ -38,6 +38,7 @@ void kfi_stat_count_conn(struct kfi_provider *provider, enum kfi_stat_conn conn)
 int kfi_notify_init(void);
 void kfi_notify_exit(void);
 void kfi_ep_notify(struct work_struct *work);
+void kfi_notify_revoke(const struct kfi_memdev *dev, unsigned int regions);
 
 /* netlink.c */
 int kfi_netlink_init(void);

@@ -13,29 +13,46 @@
 
 #include "kfi_info.h"
 
-static const struct name events[] = {
-	{ KFABRIC_CMD_CONNECT_NTF, "connect" },
-	{ KFABRIC_CMD_DISCONNECT_NTF, "disconnect" },
-	{ KFABRIC_CMD_COMMIT_NTF, "commit" },
-	{ KFABRIC_CMD_REMOVE_NTF, "remove" },
+/**
+ * struct event - what can happen
+ * @cmd: what the kernel calls it
+ * @name: what it is called here
+ * @fields: what is told of it
+ */
+struct event {
+	uint8_t			cmd;
+	const char		*name;
+	const struct field	*fields;
+};
+
+static const struct event events[] = {
+	{ KFABRIC_CMD_CONNECT_NTF, "connect", endpoint_fields },
+	{ KFABRIC_CMD_DISCONNECT_NTF, "disconnect", endpoint_fields },
+	{ KFABRIC_CMD_COMMIT_NTF, "commit", endpoint_fields },
+	{ KFABRIC_CMD_SERVE_NTF, "serve", endpoint_fields },
+	{ KFABRIC_CMD_REMOVE_NTF, "remove", endpoint_fields },
+	{ KFABRIC_CMD_REVOKE_NTF, "revoke", memdev_fields },
 	{ }
 };
 
-static const char *event_name(uint8_t cmd)
+static const struct event *find_event(uint8_t cmd)
 {
-	const struct name *event;
+	const struct event *event;
 
 	for (event = events; event->name; event++)
-		if (event->value == cmd)
-			return event->name;
+		if (event->cmd == cmd)
+			return event;
 	return NULL;
 }
 
-static bool is_wanted(const struct nlattr **attrs)
+/* Memory devices have no provider, and no domain of one. */
+static bool is_wanted(const struct event *event, const struct nlattr **attrs)
 {
 	const struct nlattr *provider = attrs[KFABRIC_A_ENDPOINT_PROVIDER];
 	const struct nlattr *domain = attrs[KFABRIC_A_ENDPOINT_DOMAIN];
 
+	if (event->fields == memdev_fields)
+		return !options.provider && !options.domain;
 	return (!options.provider ||
 		(provider && !strcmp(mnl_attr_get_str(provider),
 				     options.provider))) &&
@@ -43,7 +60,7 @@ static bool is_wanted(const struct nlattr **attrs)
 		(domain && !strcmp(mnl_attr_get_str(domain), options.domain)));
 }
 
-static void show_line(const struct nlattr **attrs, const char *event,
+static void show_line(const struct event *event, const struct nlattr **attrs,
 		      const struct timespec *now)
 {
 	const struct field *field;
@@ -52,8 +69,9 @@ static void show_line(const struct nlattr **attrs, const char *event,
 
 	localtime_r(&now->tv_sec, &tm);
 	strftime(value, sizeof(value), "%F %T", &tm);
-	printf("%s.%03ld %s", value, now->tv_nsec / 1000000, event);
-	for (field = endpoint_fields; field->name; field++) {
+	printf("%s.%03ld %s", value, now->tv_nsec / 1000000,
+	       event->name);
+	for (field = event->fields; field->name; field++) {
 		if (!attrs[field->attr])
 			continue;
 		show_value(field, attrs[field->attr], value, sizeof(value));
@@ -67,22 +85,23 @@ static void show(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attrs[MAX_ATTRS];
-	const char *event = event_name(genl->cmd);
+	const struct event *event = find_event(genl->cmd);
 	struct timespec now;
 	char head[96];
 
 	(void)arg;
 	parse_attrs(nlh, attrs);
-	if (!event || !is_wanted(attrs))
+	if (!event || !is_wanted(event, attrs))
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (options.json) {
 		snprintf(head, sizeof(head),
 			 "\"time\": %lld.%03ld, \"event\": \"%s\"",
-			 (long long)now.tv_sec, now.tv_nsec / 1000000, event);
-		json_object(endpoint_fields, attrs, head);
+			 (long long)now.tv_sec, now.tv_nsec / 1000000,
+			 event->name);
+		json_object(event->fields, attrs, head);
 	} else {
-		show_line(attrs, event, &now);
+		show_line(event, attrs, &now);
 	}
 	/* whoever reads a pipe wants to know now */
 	if (fflush(stdout))

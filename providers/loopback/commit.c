@@ -276,10 +276,12 @@ static void lo_commit_finish(struct lo_commits *commits, enum lo_error error)
 	if (commit->error)
 		error = commit->error;
 	lo_rx_served(peer, error);
-	if (error)
+	if (error) {
+		kfi_ep_serve_failed(&peer->track, lo_errno(error));
 		pr_warn_ratelimited("commit %llu of %pISpc failed: %s\n",
 				    desc.nr, &ep->conn->addrs[ep->side],
 				    lo_strerror(error));
+	}
 	trace_kfi_commit_reply(&peer->ep, desc.nr, lo_errno(error));
 	lo_commit_release(commit);
 	spin_lock(&commits->lock);

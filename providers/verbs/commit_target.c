@@ -200,15 +200,19 @@ static void kfv_batch_many(struct kfv_ep *ep, struct list_head *list)
 	}
 }
 
-static void kfv_batch_count(struct kfv_commit *commit,
-			    const struct kfv_commit_rx *rx)
+static void kfv_batch_count(struct kfv_ep *ep, const struct kfv_commit_rx *rx)
 {
+	struct kfv_commit *commit = ep->commit;
+	int err = -kfv_wire_errno(rx->status);
+
 	if (kfv_rx_request(rx)->op != KFV_WIRE_COMMIT)
 		return;
 	spin_lock_irq(&commit->rx_lock);
 	commit->served++;
-	commit->refused += rx->status != KFV_WIRE_OK;
+	commit->refused += !!err;
 	spin_unlock_irq(&commit->rx_lock);
+	if (err)
+		kfi_ep_serve_failed(&ep->track, err);
 }
 
 static void kfv_batch_complain(const struct kfv_ep *ep,
@@ -232,7 +236,7 @@ static void kfv_batch_run(struct kfv_ep *ep, struct list_head *list)
 	else
 		kfv_batch_many(ep, list);
 	list_for_each_entry(rx, list, node) {
-		kfv_batch_count(commit, rx);
+		kfv_batch_count(ep, rx);
 		if (rx->status == KFV_WIRE_OK)
 			continue;
 		kfv_batch_complain(ep, rx);

@@ -117,7 +117,10 @@ static void connect_in_vain(struct suite *t, struct suite_net *net)
 	kfi_freeinfo(info);
 }
 
-/* A pair comes, a commit fails, a connection fails, and the pair goes. */
+/*
+ * A pair comes, a commit fails, a connection fails, the pair goes, and its memory device
+ * has lost its contents.
+ */
 static void test_events(struct suite *t)
 {
 	struct store store;
@@ -127,6 +130,8 @@ static void test_events(struct suite *t)
 		return;
 	fail_commit(t, &store);
 	connect_in_vain(t, &store.net);
+	suite_pair_close(&store.pair);
+	EXPECT_OK(t, kfi_pmemsim_cut(store.sim));
 	store_close(&store);
 }
 

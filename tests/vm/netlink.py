@@ -340,17 +340,44 @@ def check_churn(count, seconds):
     check("churn: others are seen as well", others)
 
 
-def check_events(path, provider):
-    """What kfi_info monitor has written of the suite's show.events."""
+def events_of(path):
+    """What kfi_info monitor has written, which is the same in each form."""
     with open(path, encoding="utf-8") as lines:
         events = [json.loads(line) for line in lines]
+    with open(f"{path}.text", encoding="utf-8") as lines:
+        same("monitor: text", [line.split()[2] for line in lines],
+             [e["event"] for e in events])
+    with open(f"{path}.loopback", encoding="utf-8") as lines:
+        same("monitor: of a provider", [json.loads(line)["event"] for line in lines],
+             [e["event"] for e in events if e.get("provider") == "loopback"])
+    return events
+
+
+def check_commit_events(events):
+    """A commit has failed: both ends tell, each of itself."""
+    failed = [e for e in events if "failures" in e]
+    same("monitor: failures", sorted((e["event"], e["failures"]) for e in failed),
+         [("commit", 1), ("serve", 1)])
+    ends = {e["event"]: e for e in failed}
+    check("monitor: the target of a commit", len(ends) == 2 and
+          ends["serve"]["local"] == ends["commit"]["peer"] and
+          ends["serve"]["id"] != ends["commit"]["id"], failed)
+
+
+def check_events(path, provider):
+    """What kfi_info monitor has written of the suite's show.events."""
+    events = events_of(path)
     told = [(e["event"], e.get("error", 0)) for e in events
-            if e["provider"] == provider]
+            if e.get("provider") == provider]
     same("monitor: events", sorted(told),
          sorted([("connect", 0)] * 2 + [("commit", errno.EIO)] +
-                [("connect", errno.ECONNREFUSED)] + [("disconnect", 0)] * 2))
-    same("monitor: failures", [e["failures"] for e in events
-                               if e["event"] == "commit"], [1])
+                [("serve", errno.EIO)] + [("connect", errno.ECONNREFUSED)] +
+                [("disconnect", 0)] * 2))
+    check_commit_events(events)
+    same("monitor: memory devices",
+         [(e["name"], e["driver"], e["length"], e["regions"])
+          for e in events if e["event"] == "revoke"],
+         [("pmemsim:suite", "pmemsim", 1 << 20, 1)])
     connects = [e for e in events
                 if e["event"] == "connect" and "error" not in e]
     check("monitor: peers", all(e["peer"]["port"] and e["method"] == "server"
@@ -365,8 +392,7 @@ def check_ended(provider):
 
 def check_removal(path):
     """What it has written of a device that was removed."""
-    with open(path, encoding="utf-8") as lines:
-        events = [json.loads(line) for line in lines]
+    events = events_of(path)
     check("monitor: removal", [e["domain"] for e in events
                                if e["event"] == "remove"] == ["rxe0"], events)
     # the first one of a pair to go may tell the other one in time
