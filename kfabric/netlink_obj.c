@@ -263,11 +263,18 @@ int kfabric_nl_queue_get_dumpit(struct sk_buff *skb,
 	return dump_objects(skb, cb, &kfi_cq_registry, put_queue);
 }
 
-static int put_place(struct sk_buff *skb, const struct kfi_mr_track *mr)
+/* Memory devices belong to no network namespace. */
+static bool sees_memdevs(const struct sock *sk)
+{
+	return net_eq(sock_net(sk), &init_net);
+}
+
+static int put_place(struct sk_buff *skb, struct netlink_callback *cb,
+		     const struct kfi_mr_track *mr)
 {
 	int ret = 0;
 
-	if (mr->memdev)
+	if (mr->memdev && sees_memdevs(cb->skb->sk))
 		ret = nla_put_string(skb, KFABRIC_A_REGION_MEMDEV,
 				     mr->memdev->name);
 	if (!ret && READ_ONCE(mr->dead))
@@ -298,7 +305,7 @@ static int put_region(struct sk_buff *skb, struct netlink_callback *cb,
 	      put_flags(skb, KFABRIC_A_REGION_ACCESS, mr->access) ?:
 	      put_flags(skb, KFABRIC_A_REGION_FLAGS, mr->flags) ?:
 	      put_flags(skb, KFABRIC_A_REGION_HONOURED, fid->flags) ?:
-	      put_place(skb, mr);
+	      put_place(skb, cb, mr);
 	return kfi_nl_end(skb, hdr, ret);
 }
 
@@ -318,7 +325,7 @@ struct memdev_ctx {
 
 int kfabric_nl_memdev_start(struct netlink_callback *cb)
 {
-	if (net_eq(sock_net(cb->skb->sk), &init_net))
+	if (sees_memdevs(cb->skb->sk))
 		return check_pid_ns(cb);
 	NL_SET_ERR_MSG(cb->extack,
 		       "memory devices are shown in the initial network namespace only");

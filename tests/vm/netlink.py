@@ -225,6 +225,18 @@ def check_regions(nl, provider):
           mrs)
 
 
+def check_inside(pid, provider):
+    """The same in another network namespace, from there and from here."""
+    inside = ["nsenter", "--net", "--target", pid, KFI_INFO, "--json", "regions"]
+    done = subprocess.run(inside, capture_output=True, text=True, check=False)
+    mrs = by_owner(json.loads(done.stdout), provider)
+    same("inside: regions", sorted((r["length"], r["flags"]) for r in mrs),
+         [(192, ["uncached"]), (1 << 20, ["pmem"])])
+    check("inside: no memory device", not [r for r in mrs if "memdev" in r], mrs)
+    same("inside: not seen from here", [by_owner(listed(c), provider) for c in
+                                        ("regions", "endpoints", "queues")], [[]] * 3)
+
+
 def check_objects(provider):
     """What the suite's show.objects has open."""
     nl = family()
@@ -408,6 +420,7 @@ def check_removal(path):
 {
     "tool": check_tool,
     "objects": check_objects,
+    "inside": check_inside,
     "refusals": check_refusals,
     "churn": check_churn,
     "events": check_events,
