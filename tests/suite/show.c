@@ -6,6 +6,9 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -139,83 +142,123 @@ static void test_events(struct suite *t)
  * struct churner - somebody who opens and closes objects all the time
  * @work: does it
  * @t: the test
+ * @name: of a memory device
  * @net: where
- * @info: of endpoints
  * @stop: enough
  * @rounds: how often it was done
  */
 struct churner {
 	struct work_struct	work;
 	struct suite		*t;
-	struct suite_net	*net;
-	struct kfi_info		*info;
+	char			name[16];
+	struct suite_net	net;
 	bool			stop;
 	unsigned int		rounds;
 };
 
-static void churn_once(struct churner *churner, u8 *buf)
+static void churn_regions(struct churner *churner, u8 *buf)
 {
 	struct suite *t = churner->t;
 	struct kfid_mr *mrs[4] = { };
-	struct kfid_ep *ep;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(mrs); i++)
-		EXPECT_OK(t, kfi_mr_reg(churner->net->domain, buf, SHOW_CHURNS,
+		EXPECT_OK(t, kfi_mr_reg(churner->net.domain, buf, SHOW_CHURNS,
 					SUITE_ACCESS, 0, 0, 0, &mrs[i], NULL));
-	if (EXPECT_OK(t, kfi_endpoint(churner->net->domain, churner->info, &ep,
-				      NULL)))
-		EXPECT_OK(t, kfi_close(&ep->fid));
 	for (i = 0; i < ARRAY_SIZE(mrs); i++)
 		if (mrs[i])
 			EXPECT_OK(t, kfi_close(&mrs[i]->fid));
+}
+
+static void churn_post(struct suite_pair *pair, u8 *buf)
+{
+	struct suite *t = pair->net->t;
+
+	EXPECT_OK(t, kfi_recv(pair->b.ep, buf, SHOW_CHURNS / 2, NULL,
+			      KFI_ADDR_UNSPEC, buf));
+	EXPECT_OK(t, kfi_send(pair->a.ep, buf + SHOW_CHURNS / 2,
+			      SHOW_CHURNS / 2, NULL, KFI_ADDR_UNSPEC, buf));
+}
+
+/* Has sent something, and is closed with more of that under way. */
+static void churn_pair(struct churner *churner, u8 *buf)
+{
+	static const struct suite_opts opts = { .tx_size = 4, .rx_size = 4 };
+	struct suite_pair pair;
+
+	if (!suite_pair_open(&churner->net, &pair, &opts))
+		return;
+	churn_post(&pair, buf);
+	/* for whoever looks */
+	usleep_range(5000, 10000);
+	churn_post(&pair, buf);
+	suite_pair_close(&pair);
+}
+
+/* A memory device that is there as long as the pair. */
+static void churn_memdev(struct churner *churner, u8 *buf)
+{
+	struct suite *t = churner->t;
+	char path[32];
+	struct kfi_pmemsim *sim;
+	struct kfi_pmem *pmem;
+
+	sim = kfi_pmemsim_create(churner->name, PAGE_SIZE);
+	if (!EXPECT(t, !IS_ERR(sim)))
+		return;
+	snprintf(path, sizeof(path), "pmemsim:%s", churner->name);
+	pmem = kfi_pmem_open(path, churner);
+	if (EXPECT(t, !IS_ERR(pmem))) {
+		churn_pair(churner, buf);
+		kfi_pmem_close(pmem);
+	}
+	kfi_pmemsim_destroy(sim);
 }
 
 static void churn(struct work_struct *work)
 {
 	struct churner *churner = container_of(work, struct churner, work);
 	u8 *buf = kzalloc(SHOW_CHURNS, GFP_KERNEL);
+	struct suite *t = churner->t;
 
-	if (EXPECT(churner->t, buf)) {
-		while (!READ_ONCE(churner->stop) &&
-		       !suite_failed(churner->t)) {
-			churn_once(churner, buf);
+	if (EXPECT(t, buf) &&
+	    suite_net_open(t, &churner->net, SUITE_RAW, NULL)) {
+		while (!READ_ONCE(churner->stop) && !suite_failed(t)) {
+			churn_regions(churner, buf);
+			churn_memdev(churner, buf);
 			churner->rounds++;
 			cond_resched();
 		}
+		suite_net_close(&churner->net);
 	}
 	kfree(buf);
 }
 
 /* Some come and go until the script has seen the others often enough. */
-static void churn_until(struct suite *t, struct suite_net *net)
+static void churn_until(struct suite *t)
 {
-	struct churner churners[SHOW_CHURNERS] = { };
+	struct churner *churners;
 	unsigned int rounds = 0;
-	struct kfi_info *info;
 	int i;
 
-	if (!EXPECT_OK(t, suite_getinfo(net->caps, NULL, 0, &info)))
+	churners = kcalloc(SHOW_CHURNERS, sizeof(*churners), GFP_KERNEL);
+	if (!EXPECT(t, churners))
 		return;
-	info->tx_attr->size = 1;
-	info->rx_attr->size = 1;
 	for (i = 0; i < SHOW_CHURNERS; i++) {
 		churners[i].t = t;
-		churners[i].net = net;
-		churners[i].info = info;
-		INIT_WORK_ONSTACK(&churners[i].work, churn);
+		snprintf(churners[i].name, sizeof(churners[i].name), "churn%d", i);
+		INIT_WORK(&churners[i].work, churn);
 		queue_work(suite_wq, &churners[i].work);
 	}
-	suite_wait_go_for(t, "whoever counts", SHOW_WAIT_MS);
+	suite_wait_go_for(t, "whoever has counted", SHOW_WAIT_MS);
 	for (i = 0; i < SHOW_CHURNERS; i++) {
 		WRITE_ONCE(churners[i].stop, true);
 		flush_work(&churners[i].work);
-		destroy_work_on_stack(&churners[i].work);
 		rounds += churners[i].rounds;
 	}
 	EXPECT(t, rounds);
 	pr_info("# %u times they came and went\n", rounds);
-	kfi_freeinfo(info);
+	kfree(churners);
 }
 
 /* Many regions that stay while others do not. */
@@ -236,7 +279,9 @@ static void test_churn(struct suite *t)
 					     NULL)))
 			break;
 	pr_info("# %u regions stay\n", nr);
-	churn_until(t, &net);
+	/* what comes from here on are events as well */
+	if (suite_wait_go_for(t, "whoever counts", SHOW_WAIT_MS))
+		churn_until(t);
 	while (nr--)
 		EXPECT_OK(t, kfi_close(&mrs[nr]->fid));
 	suite_net_close(&net);

@@ -332,24 +332,61 @@ def check_refusals():
     same("name of 63", nl.dump("info-get", {"provider": "x" * 63}), [])
 
 
+# What each has that is shown while it comes or goes
+WHOLE = {
+    "endpoints": {"id", "provider", "domain", "owner", "kind", "state", "tx-size",
+                  "rx-size", "stats"},
+    "queues": {"id", "provider", "domain", "owner", "size", "reserved", "made", "read",
+               "errors"},
+    "regions": {"id", "provider", "domain", "owner", "length", "access", "flags"},
+    "memdevs": {"name", "driver", "length", "domain", "sync", "regions",
+                "persist-failed", "persist-time"},
+    "-l": {"name", "version", "open", "opened", "connections", "stats"},
+}
+
+
+def is_sound(command, one):
+    """All of it is there, and its numbers can be."""
+    if WHOLE[command] - set(one):
+        return False
+    if command == "endpoints":
+        stats = one["stats"]
+        return stats["send"]["ops"] <= 2 and stats["recv"]["ops"] <= 2 and \
+            stats["send"]["bytes"] == 64 * stats["send"]["ops"]
+    if command == "queues":
+        return one["read"] <= one["made"] and one["reserved"] <= one["size"]
+    if command == "-l":
+        return one["open"] <= one["opened"] and \
+            one["connections"]["accepted"] <= one["opened"]
+    return one["length"] in (64, 128, os.sysconf("SC_PAGESIZE"))
+
+
 def check_churn(count, seconds):
     """Regions that stay are seen once, whatever else comes and goes."""
     nl = family()
     end = time.monotonic() + float(seconds)
-    dumps = wrong = others = 0
-    first = None
-    while time.monotonic() < end or dumps < 4:
-        mrs = (nl.dump("region-get", {}) if dumps % 4 == 3 else
-               listed("regions"))
-        ids = [r["id"] for r in mrs if r["length"] == 64]
-        first = first or ids
-        wrong += ids != first or len(set(ids)) != int(count)
-        others += sum(r["length"] == 128 for r in mrs)
-        listed("endpoints")
+    dumps = 0
+    first, wrong, most, states = None, [], dict.fromkeys(WHOLE, 0), set()
+    while time.monotonic() < end or dumps < 8:
+        for command in WHOLE:
+            ynl = command in DUMPS and dumps % 4 == 3
+            told = nl.dump(DUMPS[command], {}) if ynl else listed(command)
+            ids = [o["id"] for o in told if "id" in o]
+            most[command] = max(most[command], len(told))
+            wrong += [o for o in told if not is_sound(command, o)]
+            wrong += [command] if ids != sorted(set(ids)) else []
+            if command == "endpoints":
+                states |= {e["state"] for e in told if e["stats"]["send"]["ops"]}
+            if command == "regions":
+                stay = [r["id"] for r in told if r["length"] == 64]
+                first = first or stay
+                wrong += [stay] if stay != first or len(stay) != int(count) else []
         dumps += 1
-    check(f"churn: {count} regions in each of {dumps} dumps", not wrong,
-          f"not in {wrong}")
-    check("churn: others are seen as well", others)
+    check(f"churn: {count} regions and all others in each of {dumps} dumps", not wrong,
+          f"{len(wrong)} not: {wrong[:3]}")
+    check("churn: others are seen as well", most["regions"] > int(count) and
+          all(most.values()), most)
+    check("churn: connected endpoints that have sent", "connected" in states, states)
 
 
 def events_of(path):
