@@ -102,6 +102,8 @@ static int put_provider(struct sk_buff *skb, struct netlink_callback *cb,
 	ret = nla_put_string(skb, KFABRIC_A_PROVIDER_NAME, provider->name) ?:
 	      nla_put_u32(skb, KFABRIC_A_PROVIDER_VERSION, provider->version) ?:
 	      (ctx->stats ? kfi_nl_put_prov_stats(skb, provider) : 0);
+	if (ret == -ENOMEM)
+		NL_SET_ERR_MSG(cb->extack, "no memory for what a provider has counted");
 	return kfi_nl_end(skb, hdr, ret);
 }
 
@@ -153,7 +155,10 @@ int kfabric_nl_info_start(struct netlink_callback *cb)
 
 	ret = kfi_getinfo(kfi_version(), NULL, NULL, 0, &hints, &ctx->list);
 	ctx->next = ctx->list;
-	return ret == -ENODATA ? 0 : ret;
+	if (!ret || ret == -ENODATA)
+		return 0;
+	NL_SET_ERR_MSG(cb->extack, "cannot find out what providers offer");
+	return ret;
 }
 
 int kfabric_nl_info_done(struct netlink_callback *cb)

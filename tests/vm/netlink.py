@@ -10,9 +10,12 @@ kfi_info. Prints "ok NAME" and "not ok NAME: why".
 import errno
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
+
+import netlink_fuzz
 
 PYYNL, SPEC, KFI_INFO, CHECK, *ARGS = sys.argv[1:]
 sys.path.insert(0, PYYNL)
@@ -330,6 +333,30 @@ def check_refusals():
             check(f"refused: {name}", ex.error == error and
                   text in said.get("msg", ""), f"{ex}")
     same("name of 63", nl.dump("info-get", {"provider": "x" * 63}), [])
+    check_raw_refusals()
+
+
+def check_raw_refusals():
+    """Of requests that ynl does not make."""
+    fuzz = netlink_fuzz.Fuzz(1)
+    dump, header = netlink_fuzz.DUMP, struct.Struct("=BBH")
+    name = netlink_fuzz.attr(1, b"loopback\0")
+    for what, flags, payload, expected in (
+            ("a command that is none", dump, header.pack(0, 1, 0), errno.EOPNOTSUPP),
+            ("an event", dump, header.pack(6, 1, 0), errno.EOPNOTSUPP),
+            ("an unknown command", dump, header.pack(255, 1, 0), errno.EOPNOTSUPP),
+            ("no dump", 0, header.pack(3, 1, 0), errno.EOPNOTSUPP),
+            ("no header", dump, b"\1", errno.EINVAL)):
+        same(f"refused: {what}", fuzz.ask(flags, payload), (expected, None))
+    for what, flags, payload, text in (
+            ("reserved bits", dump, header.pack(1, 1, 1), "reserved"),
+            ("unknown flags", dump | 0x800, header.pack(1, 1, 0), "nlmsg_flags"),
+            ("an attribute where there is none", dump, header.pack(1, 1, 0) + name,
+             "Unknown attribute type"),
+            ("half an attribute", dump, header.pack(3, 1, 0) + name[:7], "leftover")):
+        error, said = fuzz.ask(flags, payload)
+        check(f"refused: {what}", error == errno.EINVAL and text in (said or ""),
+              (error, said))
 
 
 # What each has that is shown while it comes or goes
