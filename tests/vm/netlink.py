@@ -403,7 +403,8 @@ def check_churn(count, seconds):
             wrong += [o for o in told if not is_sound(command, o)]
             wrong += [command] if ids != sorted(set(ids)) else []
             if command == "endpoints":
-                states |= {e["state"] for e in told if e["stats"]["send"]["ops"]}
+                states |= {e["state"] for e in told if is_sound(command, e) and
+                           e["stats"]["send"]["ops"]}
             if command == "regions":
                 stay = [r["id"] for r in told if r["length"] == 64]
                 first = first or stay
@@ -481,7 +482,7 @@ def check_removal(path):
          (sum(1 for e in ended if e), told["made"] + told["accepted"]))
 
 
-{
+CHECKS = {
     "tool": check_tool,
     "objects": check_objects,
     "inside": check_inside,
@@ -490,4 +491,11 @@ def check_removal(path):
     "events": check_events,
     "ended": check_ended,
     "removal": check_removal,
-}[CHECK](*ARGS)
+}
+
+# what is not there that should be is a result too, and not only a trace
+try:
+    CHECKS[CHECK](*ARGS)
+except Exception as ex:  # pylint: disable=broad-exception-caught
+    check(f"{CHECK}: to the end", False, f"{type(ex).__name__}: {ex}")
+    raise
