@@ -40,6 +40,10 @@ static unsigned int mutations;
 module_param(mutations, uint, 0444);
 MODULE_PARM_DESC(mutations, "percentage of the full number of mutated messages, 0 for scale");
 
+static unsigned int cuts;
+module_param(cuts, uint, 0444);
+MODULE_PARM_DESC(cuts, "percentage of the full number of power cuts, 0 for scale");
+
 static char *filters[8] = { "*" };
 static unsigned int nr_filters = 1;
 module_param_array_named(filter, filters, charp, &nr_filters, 0444);
@@ -209,18 +213,27 @@ bool suite_wait_go(struct suite *t, const char *what)
 	return suite_wait_go_for(t, what, SUITE_TIMEOUT_MS);
 }
 
+static unsigned int scaled(unsigned int percent, unsigned int full,
+			   unsigned int least)
+{
+	return max_t(u64, (u64)full * percent / 100, least);
+}
+
 /* @scale percent of @full, but not less than @least */
 unsigned int suite_scaled(unsigned int full, unsigned int least)
 {
-	return max_t(u64, (u64)full * scale / 100, least);
+	return scaled(scale, full, least);
 }
 
-/* The same of mutated messages: many of them cost a connection. */
+/* The same of what costs a connection each, or more: mutated messages, power cuts */
 unsigned int suite_mutations(unsigned int full, unsigned int least)
 {
-	if (!mutations)
-		return suite_scaled(full, least);
-	return max_t(u64, (u64)full * mutations / 100, least);
+	return scaled(mutations ?: scale, full, least);
+}
+
+unsigned int suite_cuts(unsigned int full, unsigned int least)
+{
+	return scaled(cuts ?: scale, full, least);
 }
 
 u32 suite_random(struct suite *t, u32 from, u32 to)

@@ -331,7 +331,7 @@ static void test_log(struct suite *t)
 		.order = KFI_INJECT,
 	};
 
-	wal_test(t, &proof, suite_scaled(1000, 20), false);
+	wal_test(t, &proof, suite_cuts(1000, 20), false);
 }
 
 /* The marker is not even sent before its record is persistent. */
@@ -342,7 +342,7 @@ static void test_fence(struct suite *t)
 		.order = KFI_FENCE,
 	};
 
-	wal_test(t, &proof, suite_scaled(1000, 20), false);
+	wal_test(t, &proof, suite_cuts(1000, 20), false);
 }
 
 /* Plain writes are acknowledged, and lost. */
