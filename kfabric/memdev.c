@@ -114,6 +114,7 @@ void kfi_memdev_init(struct kfi_memdev *dev, const struct kfi_memdev_ops *ops)
 	init_rwsem(&dev->alive);
 	dev->revoked = false;
 	dev->closed = false;
+	dev->driver = NULL;
 	dev->name = NULL;
 	mutex_init(&dev->handler_lock);
 	dev->handler = NULL;

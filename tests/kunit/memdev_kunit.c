@@ -101,7 +101,6 @@ static void revoke_while_opening(struct kunit *test)
 
 	memdev_close(ctx, 0);
 	fake->hasty = true;
-	fake->mdev.driver = NULL;
 	trace_revoke(1);
 	ctx->pmem[0] = kfi_pmem_open("kunit:0", ctx);
 	trace_revoke(0);
