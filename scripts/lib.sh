@@ -20,7 +20,7 @@ export KFABRIC_TOP KFABRIC_CACHE KFABRIC_JOBS
 KFABRIC_WORK=$KFABRIC_CACHE/work/$(printf '%s' "$KFABRIC_TOP" | sha256sum | cut -c1-12)
 KFABRIC_LOG=$KFABRIC_WORK/log
 
-KFABRIC_KERNELS="uml-lockdep uml-kasan 6.1 6.12 x86-gcc x86-clang"
+KFABRIC_KERNELS="uml-lockdep uml-kasan uml-plain 6.1 6.12 x86-gcc x86-clang"
 KFABRIC_KERNELS+=" uml-patched-lockdep uml-patched-kasan patched"
 
 mkdir -p "$KFABRIC_LOG"
