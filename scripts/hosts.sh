@@ -58,6 +58,14 @@ host_tell() {
 	touch "$hosts/$1/$2"
 }
 
+# host_do NAME WORD SECONDS: tells a host that obeys (tests/vm/blk-host.sh), and waits
+# until it has done so
+host_do() {
+	host_tell "$1" "do-$2"
+	host_wait "$1" "did-$2" "$3"
+	rm "$hosts/$1/did-$2"
+}
+
 # host_crash NAME: as if its power had failed, but for its CPU's caches
 host_crash() {
 	kill -KILL "$(cat "$hosts/$1.pid")"
