@@ -221,6 +221,7 @@ int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 	default:
 		break;
 	}
+	complete_all(&link->heard);
 	return 0;
 }
 

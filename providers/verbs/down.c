@@ -18,6 +18,9 @@
 /* What a device needs at most to tell its peer why it has refused something. */
 #define KFV_LAST_WORDS_MS	100
 
+/* What a peer needs at most to say that it is connected. */
+#define KFV_ACCEPTED_MS		1000
+
 /*
  * Something is wrong with a connection, which is going to end. What comes of that is
  * no news, nor how it ends that the consumer or the peer has shut down.
@@ -148,6 +151,20 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
 	cancel_delayed_work(&ep->timer);
 }
 
+/*
+ * Who ends what it has accepted, and does not know to be connected, has the CM send a
+ * reject. On the other side two messages in a row may be read by two processors, and
+ * a reject that comes before what it rejects is dropped: the peer would be connected
+ * and never hear of the end.
+ */
+static void kfv_link_settle(struct kfv_link *link)
+{
+	if (link->accepted)
+		wait_for_completion_timeout(&link->heard,
+					    msecs_to_jiffies(KFV_ACCEPTED_MS));
+	link->accepted = false;
+}
+
 /* An event handler that has seen the old state is through when this returns. */
 static void kfv_link_disconnect(struct kfv_link *link)
 {
@@ -183,6 +200,8 @@ void kfv_ep_teardown(struct kfv_ep *ep, bool gone)
 	kfv_ep_stop(ep, gone);
 	if (pair)
 		kfv_pair_withdraw(pair);
+	if (!gone)
+		kfv_link_settle(&ep->link);
 	kfv_link_disconnect(&ep->link);
 	if (pair)
 		kfv_link_disconnect(&pair->link);

@@ -99,6 +99,7 @@ void kfv_link_init(struct kfv_link *link, struct kfv_ep *ep, struct kfv_sq *sq)
 	link->cm.event = kfv_link_event;
 	link->ep = ep;
 	link->sq = sq;
+	init_completion(&link->heard);
 	init_completion(&link->drained);
 }
 
