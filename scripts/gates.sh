@@ -95,11 +95,15 @@ gate_patches() {
 	silent git -C "$dir" -c user.name=patches -c user.email= am -q "${list[@]}"
 }
 
+# All of them or none, because they read each other.
 gate_shellcheck() {
-	local list
+	local list now seen=$KFABRIC_CACHE/shellcheck
 	need shellcheck || return
 	mapfile -t list < <(shell_files)
-	silent shellcheck -x "${list[@]}"
+	now=$({ shellcheck --version && sha256sum "${list[@]}"; } | sha256sum) || return
+	! grep -qxF "$now" "$seen" 2>/dev/null || return 0
+	silent shellcheck -x "${list[@]}" || return
+	echo "$now" >>"$seen"
 }
 
 gate_kernel_doc() {
@@ -198,12 +202,6 @@ gate_package() {
 	silent lintian --allow-root --fail-on error,warning "$dir"/kfabric_*.changes
 }
 
-# Debian's sparse is older than the newest kernel: it does not know
-# __typeof_unqual__, which makes kbuild leave sparse out with no more than a
-# warning, nor that the length of a literal is a constant, which is an error at
-# every MODULE_LICENSE() and hides all other messages.
-sparse="sparse -D__typeof_unqual__=__typeof__ -D'__builtin_strlen(s)=(sizeof(s)-1)'"
-
 # kbuild_noise KERNEL: drops what a correct build prints
 kbuild_noise() {
 	local drop='^(warning: the compiler differs|  The kernel was built by:|  You are using:)'
@@ -238,7 +236,7 @@ MODULE_DESCRIPTION("a deliberate error");
 MODULE_LICENSE("Dual BSD/GPL");
 END
 	said=$(make -s --no-print-directory -C "$kernel_tree" M="$dir" "${kernel_flags[@]}" \
-		W=1 C=2 CHECK="$sparse" modules 2>&1 | kbuild_noise "$1")
+		W=1 C=2 CHECK="$KFABRIC_TOP/scripts/sparse" modules 2>&1 | kbuild_noise "$1")
 	if [ "$(grep -c 'sparse_probe.c:8:.*dereference of noderef' <<<"$said")" -ne 1 ] ||
 	   [ "$(wc -l <<<"$said")" -ne 1 ]; then
 		echo "sparse does not report exactly the deliberate error:"
@@ -267,7 +265,7 @@ gate_compile() {
 	kernel_tree "$kernel"
 	if [[ $kernel != x86-clang && $kernel != uml-* ]]; then
 		sparse_works "$kernel" || return
-		check=(C=2 CHECK="$sparse")
+		check=(C=2 CHECK="$KFABRIC_TOP/scripts/sparse")
 	fi
 	# modpost complains only when it runs
 	rm -f "$obj/Module.symvers"
