@@ -4,11 +4,13 @@
  * copy, while the region is invalidated.
  */
 
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 
 #include "patches.h"
 
@@ -20,6 +22,19 @@ static const struct options plain = { .depth = 4, .resources = 4 };
 static unsigned long held_key;
 /* where the test waits: its timers would be held up there as well */
 static unsigned int held_not_on;
+
+/**
+ * struct held_post - a write that another CPU posts, because it is handled there then
+ * @bed: the pair
+ * @op: the operation
+ * @wr: its work request
+ */
+struct held_post {
+	struct bed		*bed;
+	struct op		*op;
+	struct ib_rdma_wr	wr;
+};
+
 static bool held_armed, held, held_go, held_expired;
 
 static int held_copy(struct kprobe *probe, struct pt_regs *regs)
@@ -58,20 +73,29 @@ static bool held_wait(struct bed *bed, struct op *op)
 	return READ_ONCE(held);
 }
 
+static long held_post(void *data)
+{
+	struct held_post *post = data;
+
+	return bed_post(post->bed->from, post->op, &post->wr.wr);
+}
+
 /* Whether the region was invalidated while the write was held. */
 static bool held_through(struct bed *bed, struct region *region, struct op *op)
 {
-	struct ib_rdma_wr wr;
+	struct held_post post = { .bed = bed, .op = op };
 	struct ib_sge sge;
 
 	memset(bed->buf, 0x55, PAGE_SIZE);
-	bed_write(bed, &wr, &sge, region, PAGE_SIZE);
+	bed_write(bed, &post.wr, &sge, region, PAGE_SIZE);
 	held_key = region->mr->rkey;
 	held = false;
 	held_go = false;
 	held_expired = false;
 	WRITE_ONCE(held_armed, true);
-	if (!bed_post(bed->from, op, &wr.wr) || !held_wait(bed, op))
+	if (!work_on_cpu(cpumask_any_but(cpu_online_mask, held_not_on),
+			 held_post, &post) ||
+	    !held_wait(bed, op))
 		return false;
 	EXPECT_STATUS(region_invalidate(bed, region), IB_WC_SUCCESS);
 	WRITE_ONCE(held_go, true);
@@ -104,7 +128,8 @@ static void held_write(void)
 	unsigned int rounds = 0;
 	bool through;
 
-	if (!EXPECT(!register_kprobe(&held_probe)))
+	if (!EXPECT(num_online_cpus() > 1) ||
+	    !EXPECT(!register_kprobe(&held_probe)))
 		return;
 	migrate_disable();
 	held_not_on = smp_processor_id();
