@@ -14,6 +14,8 @@
 #define WOKEN_MS	2000
 /* in which who wakes the task of what is gone does so, and the kernel says it */
 #define WOKEN_GONE_MS	200
+/* What happens to need an answer of the processor that is held takes too long. */
+#define WOKEN_ROUNDS	10
 
 /* In soft-RoCE's short cut, packets hold the sender as well, until they are dropped. */
 static const struct options wired = { .depth = 4, .resources = 4, .wire = true };
@@ -69,7 +71,8 @@ static bool woken_wait(void)
 	return READ_ONCE(woken_held);
 }
 
-static void woken_destroy(struct bed *bed, struct ib_qp **qp, struct op *op,
+/* Whether the queue pair was destroyed while the packet was held. */
+static bool woken_destroy(struct bed *bed, struct ib_qp **qp, struct op *op,
 			  struct ib_send_wr *wr)
 {
 	struct ib_qp_attr error = { .qp_state = IB_QPS_ERR };
@@ -79,18 +82,36 @@ static void woken_destroy(struct bed *bed, struct ib_qp **qp, struct op *op,
 	woken_gone = false;
 	woken_by = NULL;
 	WRITE_ONCE(woken_qp, *qp);
-	if (!bed_post(bed->from, op, wr) || !EXPECT(woken_wait()))
-		return;
+	if (!bed_post(bed->from, op, wr) || !woken_wait())
+		return false;
 	/* wakes the task too, which finds the packet and drops it */
 	EXPECT(!ib_modify_qp(*qp, &error, IB_QP_STATE));
-	EXPECT(!READ_ONCE(woken_released));
+	if (READ_ONCE(woken_released))
+		return false;
 	ib_destroy_qp(*qp);
 	*qp = NULL;
 	EXPECT(!woken_gone);
+	return true;
 }
 
-/* @symbol: what queues a packet for the queue pair, which is one of @bed's */
-static void woken_test(struct bed *bed, struct ib_qp **qp, const char *symbol)
+static bool woken_round(struct bed *bed, struct ib_qp **qp)
+{
+	struct ib_rdma_wr wr;
+	struct region region;
+	struct ib_sge sge;
+	bool destroyed;
+	struct op op;
+
+	if (!region_open(bed, &region, REGION_ACCESS))
+		return false;
+	bed_write(bed, &wr, &sge, &region, 8);
+	destroyed = woken_destroy(bed, qp, &op, &wr.wr);
+	region_close(bed, &region);
+	return destroyed;
+}
+
+/* @symbol: what queues a packet for the queue pair, which is that of the target or not */
+static void woken_test(const char *symbol, bool target)
 {
 	struct kprobe queue = { .symbol_name = symbol, .pre_handler = woken_queue };
 	struct kprobe sched = {
@@ -100,39 +121,28 @@ static void woken_test(struct bed *bed, struct ib_qp **qp, const char *symbol)
 		.symbol_name = "rxe_qp_cleanup", .pre_handler = woken_cleanup,
 	};
 	struct kprobe *probes[] = { &queue, &sched, &cleanup };
-	struct ib_rdma_wr wr;
-	struct region region;
-	struct ib_sge sge;
-	struct op op;
+	unsigned int rounds = WOKEN_ROUNDS;
+	bool destroyed = false;
+	struct bed bed;
 
-	if (!region_open(bed, &region, REGION_ACCESS))
+	if (!EXPECT(!register_kprobes(probes, ARRAY_SIZE(probes))))
 		return;
-	bed_write(bed, &wr, &sge, &region, 8);
-	if (EXPECT(!register_kprobes(probes, ARRAY_SIZE(probes)))) {
-		woken_destroy(bed, qp, &op, &wr.wr);
-		unregister_kprobes(probes, ARRAY_SIZE(probes));
+	while (!destroyed && rounds-- && bed_open(&bed, &wired)) {
+		destroyed = woken_round(&bed, target ? &bed.to : &bed.from);
+		bed_close(&bed);
 	}
-	region_close(bed, &region);
+	EXPECT(destroyed);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 static void woken_responder(void)
 {
-	struct bed bed;
-
-	if (!bed_open(&bed, &wired))
-		return;
-	woken_test(&bed, &bed.to, "rxe_resp_queue_pkt");
-	bed_close(&bed);
+	woken_test("rxe_resp_queue_pkt", true);
 }
 
 static void woken_requester(void)
 {
-	struct bed bed;
-
-	if (!bed_open(&bed, &wired))
-		return;
-	woken_test(&bed, &bed.from, "rxe_comp_queue_pkt");
-	bed_close(&bed);
+	woken_test("rxe_comp_queue_pkt", false);
 }
 
 const struct test woken_tests[] = {
