@@ -9,7 +9,7 @@
 
 hosts=
 host_kernel=6.12
-declare -A host_runner
+declare -A host_runner=()
 
 # Whatever happens, no emulated host is left behind.
 hosts_kill() {
@@ -35,7 +35,8 @@ host_boot() {
 	shift
 	mkdir -p "$hosts/$name"
 	"$KFABRIC_TOP/scripts/qemu" "$host_kernel" --name "host $name" --out "$hosts/$name" \
-		--smp 1 --mem 1024 --pidfile "$hosts/$name.pid" "$@" \
+		--smp 1 --mem 1024 --pidfile "$hosts/$name.pid" \
+		--monitor "$hosts/$name.monitor" "$@" \
 		>"$hosts/$name.log" 2>&1 &
 	host_runner[$name]=$!
 }
@@ -64,6 +65,22 @@ host_do() {
 	host_tell "$1" "do-$2"
 	host_wait "$1" "did-$2" "$3"
 	rm "$hosts/$1/did-$2"
+}
+
+# host_link NAME on|off: the cable that was plugged in by --net
+host_link() {
+	python3 - "$hosts/$1.monitor" "set_link n0 $2" <<-'END'
+		import socket
+		import sys
+
+		monitor = socket.socket(socket.AF_UNIX)
+		monitor.settimeout(10)
+		monitor.connect(sys.argv[1])
+		monitor.sendall(sys.argv[2].encode() + b"\n")
+		monitor.shutdown(socket.SHUT_WR)
+		while monitor.recv(4096):
+		    pass
+	END
 }
 
 # host_crash NAME: as if its power had failed, but for its CPU's caches
