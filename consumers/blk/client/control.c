@@ -191,8 +191,9 @@ void kfb_control_event(struct kfid_eq *eq, void *context)
 }
 
 /*
- * Tells the target that this client is there, several times in the time that it has.
- * When there is no room the last ones have not got there, which will tell by itself.
+ * Tells the target that this client is there, three times in the time that it has. When
+ * there is no room, the last ones have not got there: what the transport has to say of
+ * that may come late, or never, as from soft-RoCE, which takes 7 retries for any number.
  */
 void kfb_control_alive(struct work_struct *work)
 {
@@ -205,8 +206,8 @@ void kfb_control_alive(struct work_struct *work)
 	kfb_wire_put_header(&alive, KFB_KEEP_ALIVE, KFB_OK);
 	err = kfi_inject(dev->session.ep, &alive, sizeof(alive),
 			 KFI_ADDR_UNSPEC);
-	if (err && err != -EAGAIN)
-		kfb_dev_fail(dev, err, KFB_OK);
+	if (err)
+		kfb_dev_fail(dev, err == -EAGAIN ? -ETIMEDOUT : err, KFB_OK);
 	else
 		queue_delayed_work(kfb_wq, &dev->alive_work,
 				   msecs_to_jiffies(ms));

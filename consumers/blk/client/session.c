@@ -17,8 +17,8 @@
 
 #include "blk.h"
 
-/* Operations that the control connection has under way: hello, bye and keep-alives */
-#define KFB_CONTROL_SENDS	8
+/* Operations that the control connection has under way: see kfb_control_alive() */
+#define KFB_CONTROL_SENDS	4
 /* Until the target has registered what it exports */
 #define KFB_HELLO_TIMEOUT	(30 * HZ)
 /* Until it has got the last message */
