@@ -40,8 +40,9 @@ struct kfv_cm {
  * @has_qp: there is a queue pair; under the CM id's handler lock, as is @stalled
  * @stalled: it could not be connected, see kfv_link_unstall()
  * @up: it is connected; under the endpoint's post lock
- * @accepted: the peer's request was; under the endpoint's lock
- * @heard: an event has come: what became of that
+ * @accepted_at: when the peer's request was, in jiffies; 0 if it was not. Under the
+ *	endpoint's lock
+ * @heard: an event has come: behind an accept, what became of that
  * @last: of the last work request of either queue
  * @drained: completed by each of them; for good once the endpoint is cut off
  */
@@ -53,7 +54,7 @@ struct kfv_link {
 	bool			has_qp;
 	bool			stalled;
 	bool			up;
-	bool			accepted;
+	u64			accepted_at;
 	struct completion	heard;
 	struct ib_cqe		last;
 	struct completion	drained;

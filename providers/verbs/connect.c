@@ -165,10 +165,11 @@ static int kfv_ep_answer(struct kfv_ep *ep)
 	rdma_lock_handler(id);
 	ret = rdma_accept(id, &param);
 	rdma_unlock_handler(id);
-	ep->link.accepted = !ret;
 	if (ret) {
 		ep->link.stalled = true;
 		kfv_ep_teardown(ep, false);
+	} else {
+		ep->link.accepted_at = get_jiffies_64();
 	}
 	return ret == -ENOMEM ? ret : ret ? -ECONNRESET : 0;
 }

@@ -18,7 +18,7 @@
 /* What a device needs at most to tell its peer why it has refused something. */
 #define KFV_LAST_WORDS_MS	100
 
-/* What a peer needs at most to say that it is connected. */
+/* What a peer needs at most, from the accept on, to say that it is connected. */
 #define KFV_ACCEPTED_MS		1000
 
 /*
@@ -159,10 +159,11 @@ static void kfv_ep_stop(struct kfv_ep *ep, bool gone)
  */
 static void kfv_link_settle(struct kfv_link *link)
 {
-	if (link->accepted)
-		wait_for_completion_timeout(&link->heard,
-					    msecs_to_jiffies(KFV_ACCEPTED_MS));
-	link->accepted = false;
+	u64 end = link->accepted_at + msecs_to_jiffies(KFV_ACCEPTED_MS);
+	u64 now = get_jiffies_64();
+
+	if (link->accepted_at && time_before64(now, end))
+		wait_for_completion_timeout(&link->heard, end - now);
 }
 
 /* An event handler that has seen the old state is through when this returns. */
