@@ -133,7 +133,7 @@ guest_fail() {
 	local rc=$1 why=$2 mark label results=$guest_out/results
 	say "$guest_name: $why; the whole console is in $guest_console"
 	touch "$results"
-	mark=$(grep -aoE 'kfabric-test: .*: [0-9]+' "$guest_console" | tail -n 1)
+	mark=$(grep -aoE 'kfabric-test: .*: [0-9]+' "$guest_console" | tail -n 1) || :
 	label=${mark#kfabric-test: }
 	label=${label%: *}
 	if [ -n "$mark" ] && ! grep -qE "^(not )?ok [0-9]+ ${label}[.:]" "$results"; then
