@@ -23,6 +23,7 @@ static const struct options wired = { .depth = 4, .resources = 4, .wire = true }
 static const struct ib_qp *woken_qp;
 static struct task_struct *woken_by;
 static bool woken_held, woken_released, woken_gone;
+static ktime_t woken_since;
 
 /* Soft-RoCE's queue pair begins with that of the core. */
 static int woken_queue(struct kprobe *probe, struct pt_regs *regs)
@@ -41,7 +42,9 @@ static int woken_sched(struct kprobe *probe, struct pt_regs *regs)
 	if (READ_ONCE(woken_by) != current)
 		return 0;
 	WRITE_ONCE(woken_by, NULL);
-	WRITE_ONCE(woken_held, true);
+	woken_since = ktime_get();
+	/* pairs with woken_wait() */
+	smp_store_release(&woken_held, true);
 	while (!READ_ONCE(woken_gone) && ktime_before(ktime_get(), end))
 		cpu_relax();
 	WRITE_ONCE(woken_released, true);
@@ -68,7 +71,8 @@ static bool woken_wait(void)
 
 	while (!READ_ONCE(woken_held) && ktime_before(ktime_get(), end))
 		cpu_relax();
-	return READ_ONCE(woken_held);
+	/* pairs with woken_sched() */
+	return smp_load_acquire(&woken_held);
 }
 
 /* Whether the queue pair was destroyed while the packet was held. */
@@ -86,7 +90,8 @@ static bool woken_destroy(struct bed *bed, struct ib_qp **qp, struct op *op,
 		return false;
 	/* wakes the task too, which finds the packet and drops it */
 	EXPECT(!ib_modify_qp(*qp, &error, IB_QP_STATE));
-	if (READ_ONCE(woken_released))
+	/* with time left for the destruction to get to the end, if it does not wait */
+	if (ktime_ms_delta(ktime_get(), woken_since) > WOKEN_MS / 2)
 		return false;
 	ib_destroy_qp(*qp);
 	*qp = NULL;
