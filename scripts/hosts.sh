@@ -78,13 +78,14 @@ host_link() {
 		monitor.connect(sys.argv[1])
 		monitor.sendall(sys.argv[2].encode() + b"\n")
 		monitor.shutdown(socket.SHUT_WR)
-		while monitor.recv(4096):
-		    pass
+		said = b"".join(iter(lambda: monitor.recv(4096), b""))
+		sys.exit(said if b"Error" in said else 0)
 	END
 }
 
 # host_crash NAME: as if its power had failed, but for its CPU's caches
 host_crash() {
+	touch "$hosts/$1/crashed"
 	kill -KILL "$(cat "$hosts/$1.pid")"
 	rm "$hosts/$1.pid"
 	wait "${host_runner[$1]}" 2>/dev/null || :

@@ -13,7 +13,7 @@ blk_provider=verbs
 # shellcheck disable=SC2034
 blk_addr=10.9.0.2
 
-# say WORD: for the script that looks after the hosts
+# say_word WORD: for the script that looks after the hosts
 say_word() {
 	touch "$KFABRIC_OUT/$1"
 }
