@@ -207,8 +207,8 @@ struct kfi_tx_handler_attr {
  * @initiator_depth: reads and atomics outstanding to the peer
  * @responder_resources: reads and atomics of the peer outstanding here, 1 or
  *	more
- * @retry_count: retransmissions before the connection fails, 0 to 7; soft-RoCE
- *	takes 7, the default, for any number (rxe_comp.c)
+ * @retry_count: retransmissions before the connection fails, 0 to 7; to
+ *	soft-RoCE 7, the default, is no limit (rxe_comp.c)
  * @rnr_retry_count: how often the peer tries when this end has no receive posted,
  *	0 to 7, 7 for ever
  * @min_rnr_timer: time after which the peer tries again; code of the InfiniBand

@@ -193,7 +193,7 @@ void kfb_control_event(struct kfid_eq *eq, void *context)
 /*
  * Tells the target that this client is there, three times in the time that it has. When
  * there is no room, the last ones have not got there: what the transport has to say of
- * that may come late, or never, as from soft-RoCE, which takes 7 retries for any number.
+ * that may come late, or never, as from soft-RoCE, to which 7 retries are no limit.
  */
 void kfb_control_alive(struct work_struct *work)
 {
