@@ -6,6 +6,7 @@
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netlink.h>
@@ -19,10 +20,14 @@
  * An endpoint's connection begins and ends under locks and in any context, so a work
  * item tells of it, and only if there is somebody to tell. What happens again before
  * listeners were told is told once, with a count where that matters; so a peer cannot
- * make more messages than the work item makes.
+ * make more messages than the work item makes. The work items run one after the other,
+ * in the order in which the events happened.
  */
 
 static struct workqueue_struct *notify_wq;
+
+/* Held over one message to all listeners: each gets all of them in the same order. */
+static DEFINE_MUTEX(notify_lock);
 
 static bool has_listeners(struct net *net)
 {
@@ -48,8 +53,10 @@ static void finish(struct net *net, struct sk_buff *skb, void *hdr, int ret)
 		return;
 	}
 	genlmsg_end(skb, hdr);
+	mutex_lock(&notify_lock);
 	genlmsg_multicast_netns(&kfabric_nl_family, net, skb, 0,
 				KFABRIC_NLGRP_MONITOR, GFP_NOIO);
+	mutex_unlock(&notify_lock);
 }
 
 static bool is_about_commits(enum kfi_ep_event event)
@@ -249,8 +256,7 @@ void kfi_notify_revoke(const struct kfi_memdev *dev, unsigned int regions)
 
 int __init kfi_notify_init(void)
 {
-	notify_wq = alloc_workqueue("kfi_notify",
-				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	notify_wq = alloc_ordered_workqueue("kfi_notify", WQ_MEM_RECLAIM);
 	return notify_wq ? 0 : -ENOMEM;
 }
 
