@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Several emulated hosts at a time, in the background. Their files are in
-# $hosts/NAME, a flag that one side sets for the other is a file there.
+# $hosts/NAME, a flag that one side sets for the other is a file there. What is claimed
+# of them together is a line of KTAP each.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,6 +11,9 @@
 hosts=
 host_kernel=6.12
 declare -A host_runner=()
+claims=
+claims_made=0
+claims_failed=0
 
 # Whatever happens, no emulated host is left behind.
 hosts_kill() {
@@ -26,6 +30,27 @@ hosts_begin() {
 	rm -rf "$hosts"
 	mkdir -p "$hosts"
 	trap hosts_kill EXIT
+}
+
+# claims_begin RESULTS: the file for them; empties it
+claims_begin() {
+	claims=$(realpath -m "$1")
+	: >"$claims"
+}
+
+# claim NAME EXPRESSION...: a result, and what it was about
+claim() {
+	local name=$1 verdict=ok
+	shift
+	claims_made=$((claims_made + 1))
+	[ "$@" ] || verdict="not ok" claims_failed=$((claims_failed + 1))
+	echo "$verdict $claims_made $name" >>"$claims"
+	say "$verdict $claims_made $name ($*)"
+}
+
+# whether there were any, and all of them hold
+claims_hold() {
+	[ "$claims_made" -gt 0 ] && [ "$claims_failed" -eq 0 ]
 }
 
 # host_boot NAME OPTION... -- SCRIPT...: options and script of scripts/qemu; with the
