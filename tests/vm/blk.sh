@@ -279,3 +279,30 @@ blk_tells_mounted() {
 	mount "/dev/$disk" "$blk_mnt" && umount "$blk_mnt" &&
 		fsck.ext4 -fn "/dev/$disk"
 }
+
+# blk_spares_mounted DEVICE SIMULATOR: a file system that has lost nothing goes on, on
+# the next partition to one that has
+blk_spares_mounted() {
+	local disk part kept
+	disk=$(blk_disk "$1")
+	printf 'size=14M\nsize=14M\n' | sfdisk -q "/dev/$disk" &&
+		blk_until 5 test -b "/dev/${disk}p2" || return
+	for part in 1 2; do
+		mkdir -p "$blk_mnt/$part"
+		mkfs.ext4 -qF -E lazy_itable_init=0 "/dev/${disk}p$part" &&
+			mount -o commit=300 "/dev/${disk}p$part" "$blk_mnt/$part" &&
+			dd if="$blk_mib" of="$blk_mnt/$part/file" bs=64K oflag=direct \
+				status=none conv=fsync && sync -f "$blk_mnt/$part" || return
+	done
+	blk_flush "$disk" && dd if=/dev/zero of="$blk_mnt/1/file" bs=64K count=16 oflag=direct \
+		conv=notrunc status=none && blk_cut "$1" "$2" || return
+	blk_until 10 blk_flush "$disk" 2>/dev/null || return
+	kept=$(dd if="$blk_mib" of="$blk_mnt/2/other" bs=64K status=none conv=fsync 2>&1)
+	! dd if=/dev/zero of="$blk_mnt/1/file" count=0 conv=notrunc,fsync status=none 2>/dev/null ||
+		kept="the one that has is not told"
+	umount "$blk_mnt/1" "$blk_mnt/2" && wipefs -aq "/dev/$disk" || return
+	[ -z "$kept" ] || {
+		echo "violated: a file system that has lost nothing: $kept"
+		return 1
+	}
+}

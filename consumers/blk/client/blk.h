@@ -7,6 +7,7 @@
 #ifndef KFB_BLK_H
 #define KFB_BLK_H
 
+#include <linux/bitmap.h>
 #include <linux/blk-mq.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
@@ -227,7 +228,8 @@ struct kfb_flusher {
  * @stopped: nothing can be posted
  * @running: there is a round under way
  * @telling: data was lost, and every flush fails until this ends, see loss.c
- * @mounted: some of it by file systems, and they have not been told
+ * @mounted: partitions of file systems that have lost some of it, and have not been
+ *	told; 0 is the whole disk
  * @lost: the next flush fails, for nobody has been told
  * @held: if it is by somebody who has had the disk open since
  * @losses: how often data was lost
@@ -244,13 +246,13 @@ struct kfb_flush {
 	bool			stopped;
 	bool			running;
 	bool			telling;
-	bool			mounted;
 	bool			lost;
 	bool			held;
 	unsigned int		losses;
 	unsigned int		covered;
 	int			err;
 	unsigned int		busy;
+	DECLARE_BITMAP(mounted, DISK_MAX_PARTS);
 	struct list_head	waiting;
 	struct list_head	round;
 	struct list_head	ended;
@@ -393,8 +395,9 @@ int kfb_disk_add(struct kfb_dev *dev);
 void kfb_disk_update(struct kfb_dev *dev);
 void kfb_disk_freeze(struct kfb_dev *dev);
 void kfb_disk_unfreeze(struct kfb_dev *dev);
-u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end);
-void kfb_disk_mark_dead(struct kfb_dev *dev);
+u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end,
+		     unsigned long *partitions);
+void kfb_disk_mark_dead(struct kfb_dev *dev, const unsigned long *partitions);
 void kfb_disk_remove(struct kfb_dev *dev);
 void kfb_disk_free(struct kfb_dev *dev);
 

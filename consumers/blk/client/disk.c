@@ -244,41 +244,56 @@ void kfb_disk_unfreeze(struct kfb_dev *dev)
 	blk_mq_unfreeze_queue_non_owner(dev->disk->queue);
 }
 
-/* Bytes of a range that file systems have, or others that can be told of its end. */
-u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end)
+/*
+ * Bytes of a range that file systems have, or others that can be told of its end, and
+ * the @partitions that these are on. The whole disk is partition 0, and either it or
+ * some of the others are somebody's; Linux 6.1 has a mark at the disk for the others.
+ */
+u64 kfb_disk_mounted(const struct kfb_dev *dev, u64 start, u64 end,
+		     unsigned long *partitions)
 {
+	u64 whole = 0, parts = 0, first, behind;
 	struct block_device *bdev;
-	u64 mounted = 0, first, behind;
+	bool divided = false;
 	unsigned long index;
 
 	rcu_read_lock();
 	xa_for_each(&dev->disk->part_tbl, index, bdev) {
+		if (!READ_ONCE(bdev->bd_holder_ops))
+			continue;
+		divided |= index > 0;
 		first = bdev->bd_start_sect << SECTOR_SHIFT;
-		behind = first + bdev_nr_bytes(bdev);
-		if (READ_ONCE(bdev->bd_holder_ops) && start < behind &&
-		    first < end)
-			mounted += min(end, behind) - max(start, first);
+		behind = min(end, first + bdev_nr_bytes(bdev));
+		first = max(start, first);
+		if (first >= behind)
+			continue;
+		__set_bit(index, partitions);
+		if (index)
+			parts += behind - first;
+		else
+			whole = behind - first;
 	}
 	rcu_read_unlock();
-	return mounted;
+	return divided ? parts : whole;
 }
 
 /* Tells them; they may have to wait for requests. The disk itself goes on. */
-void kfb_disk_mark_dead(struct kfb_dev *dev)
+void kfb_disk_mark_dead(struct kfb_dev *dev, const unsigned long *partitions)
 {
 	struct block_device *bdev;
-	unsigned long index;
+	unsigned int index;
 
-	rcu_read_lock();
-	xa_for_each(&dev->disk->part_tbl, index, bdev) {
-		if (!kobject_get_unless_zero(bdev_kobj(bdev)))
-			continue;
+	for_each_set_bit(index, partitions, DISK_MAX_PARTS) {
+		rcu_read_lock();
+		bdev = xa_load(&dev->disk->part_tbl, index);
+		if (bdev && !kobject_get_unless_zero(bdev_kobj(bdev)))
+			bdev = NULL;
 		rcu_read_unlock();
+		if (!bdev)
+			continue;
 		bdev_mark_dead(bdev, true);
 		kobject_put(bdev_kobj(bdev));
-		rcu_read_lock();
 	}
-	rcu_read_unlock();
 }
 
 /* When this returns nobody reads or writes, and nobody will. */

@@ -36,11 +36,13 @@
  * @ranges: how many
  * @bytes: of them
  * @mounted: of these, what file systems have
+ * @partitions: where these are
  */
 struct kfb_loss {
 	u64	ranges;
 	u64	bytes;
 	u64	mounted;
+	DECLARE_BITMAP(partitions, DISK_MAX_PARTS);
 };
 
 static void kfb_loss_count(const struct kfb_dev *dev, const struct kfb_log *log,
@@ -53,7 +55,8 @@ static void kfb_loss_count(const struct kfb_dev *dev, const struct kfb_log *log,
 	while (kfb_log_next(log, &cursor, KFB_MAX_SIZE, size, &range)) {
 		loss->ranges++;
 		loss->bytes += range.end - range.start;
-		loss->mounted += kfb_disk_mounted(dev, range.start, range.end);
+		loss->mounted += kfb_disk_mounted(dev, range.start, range.end,
+						  loss->partitions);
 	}
 }
 
@@ -76,7 +79,8 @@ static void kfb_loss_begin(struct kfb_dev *dev, const struct kfb_loss *loss)
 	spin_lock_bh(&flush->lock);
 	telling = flush->telling;
 	WRITE_ONCE(flush->telling, true);
-	flush->mounted |= loss->mounted > 0;
+	bitmap_or(flush->mounted, flush->mounted, loss->partitions,
+		  DISK_MAX_PARTS);
 	flush->held = held && (flush->held || !flush->lost);
 	flush->lost = true;
 	flush->losses++;
@@ -128,7 +132,8 @@ static bool kfb_loss_end(struct kfb_flush *flush)
 	bool told;
 
 	spin_lock_bh(&flush->lock);
-	told = !flush->mounted && flush->losses == flush->covered;
+	told = bitmap_empty(flush->mounted, DISK_MAX_PARTS) &&
+	       flush->losses == flush->covered;
 	if (told)
 		WRITE_ONCE(flush->telling, false);
 	spin_unlock_bh(&flush->lock);
@@ -138,14 +143,13 @@ static bool kfb_loss_end(struct kfb_flush *flush)
 static void kfb_loss_tell_mounted(struct kfb_dev *dev)
 {
 	struct kfb_flush *flush = &dev->flush;
-	bool mounted;
+	DECLARE_BITMAP(mounted, DISK_MAX_PARTS);
 
 	spin_lock_bh(&flush->lock);
-	mounted = flush->mounted;
-	flush->mounted = false;
+	bitmap_copy(mounted, flush->mounted, DISK_MAX_PARTS);
+	bitmap_zero(flush->mounted, DISK_MAX_PARTS);
 	spin_unlock_bh(&flush->lock);
-	if (mounted)
-		kfb_disk_mark_dead(dev);
+	kfb_disk_mark_dead(dev, mounted);
 }
 
 /*
