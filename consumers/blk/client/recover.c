@@ -76,7 +76,6 @@ static void kfb_dev_set_state(struct kfb_dev *dev, enum kfb_state state)
  */
 void kfb_dev_fail(struct kfb_dev *dev, int err, enum kfb_status reason)
 {
-	unsigned long delay = kfb_seconds(&dev->config->fast_io_fail);
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lock, flags);
@@ -89,8 +88,7 @@ void kfb_dev_fail(struct kfb_dev *dev, int err, enum kfb_status reason)
 		kfb_dev_set_state(dev, dev->removing ? KFB_STATE_REMOVING :
 				  KFB_STATE_RECONNECTING);
 		mod_delayed_work(kfb_wq, &dev->recover_work, 0);
-		if (delay)
-			mod_delayed_work(kfb_wq, &dev->fail_work, delay);
+		mod_delayed_work(kfb_wq, &dev->fail_work, 0);
 	}
 	spin_unlock_irqrestore(&dev->lock, flags);
 	wake_up(&dev->wait);
@@ -113,20 +111,28 @@ int kfb_dev_live(struct kfb_dev *dev)
 	return err;
 }
 
-/* Requests have waited for a connection long enough. */
+/*
+ * Fails requests when they have waited for a connection long enough. Until then it
+ * looks every second, for how long that is can be changed meanwhile.
+ */
 void kfb_fail_requests(struct work_struct *work)
 {
 	struct kfb_dev *dev = container_of(to_delayed_work(work),
 					   struct kfb_dev, fail_work);
 	unsigned long delay = kfb_seconds(&dev->config->fast_io_fail);
+	unsigned long until;
 	bool late;
 
 	spin_lock_irq(&dev->lock);
-	/* it may have been meant for the time before the last */
+	until = dev->lost_at + delay;
 	late = dev->state == KFB_STATE_RECONNECTING && delay &&
-	       time_after_eq(jiffies, dev->lost_at + delay);
+	       time_after_eq(jiffies, until);
 	if (late)
 		kfb_dev_set_state(dev, KFB_STATE_FAILING);
+	else if (dev->state == KFB_STATE_RECONNECTING)
+		mod_delayed_work(kfb_wq, &dev->fail_work,
+				 delay ? min_t(unsigned long, until - jiffies,
+					       HZ) : HZ);
 	spin_unlock_irq(&dev->lock);
 	if (late)
 		pr_warn("%s: no connection for %lu seconds, requests fail\n",
