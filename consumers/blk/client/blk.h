@@ -173,7 +173,7 @@ struct kfb_stats {
  * @ep: its endpoint; posted to by who has seen the device live, under RCU, and by
  *	flushes that are not stopped
  * @cq: its completion queue; polled under RCU
- * @poll_work: reads @cq while a flush is under way and nobody polls
+ * @poll_work: reads @cq while a flush is under way, for nobody else may
  * @log_lock: protects @log, inside of &kfb_flush.lock
  * @log: what was written and not committed
  * @taken: what the present flush commits; this and what follows up to @posting
@@ -381,6 +381,7 @@ static inline bool kfb_conn_error(int err)
 
 /* main.c */
 extern struct workqueue_struct *kfb_wq;
+extern struct workqueue_struct *kfb_recover_wq;
 extern struct workqueue_struct *kfb_tell_wq;
 struct kfb_dev *kfb_dev_create(const struct kfb_config *config);
 void kfb_dev_destroy(struct kfb_dev *dev);

@@ -21,9 +21,14 @@
 
 #include "blk.h"
 
-/* Whatever has to be done before memory can be reclaimed */
+/*
+ * Whatever is done here may have to be done before memory can be reclaimed. Without
+ * memory a queue has one worker only, so what waits has a queue for itself, and what
+ * that waits for is in another one: the first waits for nothing, a new connection for
+ * what the first does, and what tells of a loss for requests.
+ */
 struct workqueue_struct *kfb_wq;
-/* What may have to wait for requests, and so must not be in the way of the rest */
+struct workqueue_struct *kfb_recover_wq;
 struct workqueue_struct *kfb_tell_wq;
 
 static DEFINE_IDA(kfb_ida);
@@ -159,17 +164,25 @@ void kfb_dev_destroy(struct kfb_dev *dev)
 
 static int __init kfb_init(void)
 {
-	int err;
+	const unsigned int flags = WQ_MEM_RECLAIM | WQ_UNBOUND;
+	int err = -ENOMEM;
 
-	kfb_wq = alloc_workqueue("kfi_blk", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	kfb_wq = alloc_workqueue("kfi_blk", flags, 0);
 	if (!kfb_wq)
-		return -ENOMEM;
-	kfb_tell_wq = alloc_workqueue("kfi_blk_tell", WQ_UNBOUND, 0);
-	err = kfb_tell_wq ? kfb_configfs_init() : -ENOMEM;
+		return err;
+	kfb_recover_wq = alloc_workqueue("kfi_blk_recover", flags, 0);
+	if (!kfb_recover_wq)
+		goto destroy_wq;
+	kfb_tell_wq = alloc_workqueue("kfi_blk_tell", flags, 0);
+	if (!kfb_tell_wq)
+		goto destroy_recover_wq;
+	err = kfb_configfs_init();
 	if (!err)
 		return 0;
-	if (kfb_tell_wq)
-		destroy_workqueue(kfb_tell_wq);
+	destroy_workqueue(kfb_tell_wq);
+destroy_recover_wq:
+	destroy_workqueue(kfb_recover_wq);
+destroy_wq:
 	destroy_workqueue(kfb_wq);
 	return err;
 }
@@ -179,6 +192,7 @@ static void __exit kfb_exit(void)
 {
 	kfb_configfs_exit();
 	destroy_workqueue(kfb_tell_wq);
+	destroy_workqueue(kfb_recover_wq);
 	destroy_workqueue(kfb_wq);
 	ida_destroy(&kfb_ida);
 }

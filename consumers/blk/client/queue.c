@@ -80,16 +80,20 @@ int kfb_queue_poll(struct kfb_hwq *queue)
 	return done;
 }
 
-/* Who waits for a flush does not poll, not even for what polled queues commit. */
+/*
+ * Who waits for a flush does not poll, not even for what polled queues commit. Between
+ * two looks other work has its turn.
+ */
 static void kfb_queue_poll_work(struct work_struct *work)
 {
 	struct kfb_hwq *queue = container_of(work, struct kfb_hwq,
-					       poll_work);
+					     poll_work);
 
-	while (READ_ONCE(queue->commits)) {
-		if (!kfb_queue_poll(queue))
-			usleep_range(KFB_POLL_US, 2 * KFB_POLL_US);
-	}
+	if (!READ_ONCE(queue->commits))
+		return;
+	if (!kfb_queue_poll(queue))
+		usleep_range(KFB_POLL_US, 2 * KFB_POLL_US);
+	queue_work(kfb_wq, &queue->poll_work);
 }
 
 /* The endpoint has room for what it had refused, of requests or of a flush. */

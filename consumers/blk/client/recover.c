@@ -87,7 +87,7 @@ void kfb_dev_fail(struct kfb_dev *dev, int err, enum kfb_status reason)
 		dev->lost_at = jiffies;
 		kfb_dev_set_state(dev, dev->removing ? KFB_STATE_REMOVING :
 				  KFB_STATE_RECONNECTING);
-		mod_delayed_work(kfb_wq, &dev->recover_work, 0);
+		mod_delayed_work(kfb_recover_wq, &dev->recover_work, 0);
 		mod_delayed_work(kfb_wq, &dev->fail_work, 0);
 	}
 	spin_unlock_irqrestore(&dev->lock, flags);
@@ -212,7 +212,7 @@ static void kfb_dev_reconnect(struct kfb_dev *dev)
 	if (err == -EMEDIUMTYPE || time_after(jiffies, dev->lost_at + limit))
 		kfb_dev_die(dev);
 	else
-		queue_delayed_work(kfb_wq, &dev->recover_work, delay);
+		queue_delayed_work(kfb_recover_wq, &dev->recover_work, delay);
 }
 
 /* Ends a session that has failed, and begins another. */
@@ -234,7 +234,7 @@ void kfb_recover(struct work_struct *work)
 		brief = time_before(dev->lost_at, dev->live_at + delay);
 	}
 	if (kfb_dev_is_lost(dev) && brief)
-		queue_delayed_work(kfb_wq, &dev->recover_work, delay);
+		queue_delayed_work(kfb_recover_wq, &dev->recover_work, delay);
 	else if (kfb_dev_is_lost(dev))
 		kfb_dev_reconnect(dev);
 	memalloc_noio_restore(noio);
