@@ -106,7 +106,8 @@ enum kfb_phase {
 /**
  * struct kfb_session - a session with the target
  * @err: what is wrong with it; under &kfb_dev.lock
- * @reason: what the target said of it, or KFB_OK
+ * @reason: what the target said of it, or what was wrong with that, or KFB_OK
+ * @complaint: the latter
  * @connected: the control connection is there
  * @nr_connected: queues that are connected
  * @said_bye: so the target knows that this is the end
@@ -126,6 +127,7 @@ enum kfb_phase {
 struct kfb_session {
 	int			err;
 	enum kfb_status		reason;
+	enum kfb_status		complaint;
 	bool			connected;
 	unsigned int		nr_connected;
 	bool			said_bye;
@@ -405,7 +407,6 @@ void kfb_disk_free(struct kfb_dev *dev);
 /* session.c */
 int kfb_session_open(struct kfb_dev *dev);
 void kfb_session_close(struct kfb_dev *dev);
-void kfb_session_bye(struct kfb_dev *dev);
 const char *kfb_session_error(const struct kfb_dev *dev, int err);
 
 /* control.c */

@@ -93,7 +93,7 @@ static enum kfb_status kfb_control_regions(struct kfb_dev *dev, const void *msg,
 
 static void kfb_control_message(struct kfb_dev *dev, const void *msg, size_t len)
 {
-	enum kfb_status status, said;
+	enum kfb_status status, said = KFB_OK;
 	enum kfb_type type;
 
 	status = kfb_wire_type(msg, len, &type, &said);
@@ -108,8 +108,12 @@ static void kfb_control_message(struct kfb_dev *dev, const void *msg, size_t len
 		status = kfb_control_regions(dev, msg, len);
 	else
 		status = KFB_MALFORMED;
-	if (status)
-		kfb_dev_fail(dev, kfb_status_errno(status), status);
+	if (!status)
+		return;
+	/* or it is what the target says, and need not be told */
+	if (status != said)
+		WRITE_ONCE(dev->session.complaint, status);
+	kfb_dev_fail(dev, kfb_status_errno(status), status);
 }
 
 /* Process context. */

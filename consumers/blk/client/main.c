@@ -121,7 +121,13 @@ static int kfb_dev_connect(struct kfb_dev *dev)
 	err = kfb_disk_alloc(dev);
 	if (!err)
 		err = kfb_dev_live(dev);
-	return err ?: kfb_disk_add(dev);
+	if (!err)
+		err = kfb_disk_add(dev);
+	if (err)
+		pr_err("no disk for %s at %s:%s: %s\n", config->export,
+		       config->addr, config->service,
+		       kfb_session_error(dev, err));
+	return err;
 }
 
 /* Connects, and makes a disk. The configuration has to outlive it. */

@@ -260,7 +260,5 @@ void kfb_dev_stop(struct kfb_dev *dev)
 		return;
 	cancel_delayed_work_sync(&dev->recover_work);
 	cancel_delayed_work_sync(&dev->fail_work);
-	if (dev->session.ep && !dev->session.err)
-		kfb_session_bye(dev);
 	kfb_session_close(dev);
 }

@@ -282,6 +282,26 @@ static int kfb_session_open_queues(struct kfb_dev *dev)
 	return err;
 }
 
+/*
+ * The last message: that the session is not needed any more, or what was wrong with
+ * what the target said.
+ */
+static void kfb_session_bye(struct kfb_dev *dev)
+{
+	struct kfb_session *session = &dev->session;
+	enum kfb_status complaint = READ_ONCE(session->complaint);
+
+	if (!session->ep || !READ_ONCE(session->connected) ||
+	    (READ_ONCE(session->err) && !complaint))
+		return;
+	kfb_wire_put_header(&session->bye, KFB_BYE, complaint);
+	if (!kfi_send(session->ep, &session->bye, sizeof(session->bye), NULL,
+		      KFI_ADDR_UNSPEC, &session->bye))
+		wait_event_timeout(dev->wait, READ_ONCE(session->said_bye) ||
+				   (READ_ONCE(session->err) && !complaint),
+				   KFB_BYE_TIMEOUT);
+}
+
 /* On an error it is closed again. */
 int kfb_session_open(struct kfb_dev *dev)
 {
@@ -300,18 +320,6 @@ int kfb_session_open(struct kfb_dev *dev)
 	return err;
 }
 
-/* The last message, so that the target need not wonder. */
-void kfb_session_bye(struct kfb_dev *dev)
-{
-	struct kfb_session *session = &dev->session;
-
-	kfb_wire_put_header(&session->bye, KFB_BYE, KFB_OK);
-	if (!kfi_send(session->ep, &session->bye, sizeof(session->bye), NULL,
-		      KFI_ADDR_UNSPEC, &session->bye))
-		wait_event_timeout(dev->wait, READ_ONCE(session->said_bye) ||
-				   READ_ONCE(session->err), KFB_BYE_TIMEOUT);
-}
-
 /*
  * Ends a session, whatever there is of it, when the device is not live any more.
  * When this returns all requests that were posted are complete or waiting to be
@@ -321,6 +329,7 @@ void kfb_session_close(struct kfb_dev *dev)
 {
 	struct kfb_session *session = &dev->session;
 
+	kfb_session_bye(dev);
 	/* who has seen the device live has posted */
 	synchronize_rcu();
 	kfb_flush_stop(dev);
