@@ -53,12 +53,18 @@ int kfv_commit_create(struct kfv_ep *ep)
 	return 0;
 }
 
+/* Of an endpoint that is not connected any more. */
+void kfv_commit_stop_timer(struct kfv_ep *ep)
+{
+	if (ep->commit)
+		cancel_delayed_work_sync(&ep->commit->timer);
+}
+
 void kfv_commit_destroy(struct kfv_ep *ep)
 {
 	if (!ep->commit)
 		return;
 	cancel_work_sync(&ep->commit->room);
-	cancel_delayed_work_sync(&ep->commit->timer);
 	cancel_delayed_work_sync(&ep->commit->work);
 	kfree(ep->commit);
 	ep->commit = NULL;

@@ -207,6 +207,7 @@ static inline unsigned int kfv_commit_receives(const struct kfv_ep *ep)
 
 /* commit.c */
 int kfv_commit_create(struct kfv_ep *ep);
+void kfv_commit_stop_timer(struct kfv_ep *ep);
 void kfv_commit_destroy(struct kfv_ep *ep);
 int kfv_commit_alloc(struct kfv_ep *ep, unsigned int cq_size);
 void kfv_commit_close_queue(struct kfv_commit *commit);

@@ -112,6 +112,8 @@ static int kfv_ep_close(struct kfid *fid)
 	}
 	cancel_delayed_work_sync(&ep->timer);
 	cancel_delayed_work_sync(&ep->down);
+	/* it looks at completion queues, which can be closed when they are unbound */
+	kfv_commit_stop_timer(ep);
 	kfi_ep_track_del(&ep->track);
 	kfi_stat_ep_close(&ep->stat);
 	kfv_ep_unbind(ep);
