@@ -135,7 +135,8 @@ static inline int kfi_listen(struct kfid_pep *pep)
  * that is for a connection request; -EALREADY while it is being connected, -EISCONN
  * when it is, -ESHUTDOWN when that has ended or has failed; -EDESTADDRREQ without an
  * address; -EINVAL for one of another family than the info's src_addr; what
- * kfi_enable() returns.
+ * kfi_enable() returns; -EADDRINUSE when somebody has the src_addr, -EADDRNOTAVAIL
+ * when it is not one of this host, and then the endpoint is as it was, but enabled.
  */
 static inline int
 kfi_connect(struct kfid_ep *ep, const void *addr, const void *param,

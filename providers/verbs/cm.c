@@ -38,6 +38,14 @@ int kfv_cm_errno(int status)
 	}
 }
 
+/* Where there is none of our devices, this is not one of our addresses. */
+int kfv_cm_bind(struct rdma_cm_id *id, struct sockaddr *addr)
+{
+	int ret = rdma_bind_addr(id, addr);
+
+	return ret == -ENODEV ? -EADDRNOTAVAIL : ret;
+}
+
 static bool kfv_ep_connecting(struct kfv_ep *ep)
 {
 	return kfv_ep_state(ep) == KFV_CONNECTING;

@@ -109,6 +109,7 @@ const char *kfv_eq_strerror(int prov_errno);
 
 /* cm.c */
 int kfv_cm_errno(int status);
+int kfv_cm_bind(struct rdma_cm_id *id, struct sockaddr *addr);
 int kfv_cm_handler(struct rdma_cm_id *id, struct rdma_cm_event *ev);
 int kfv_link_event(struct kfv_cm *cm, struct rdma_cm_id *id,
 		   struct rdma_cm_event *ev);

@@ -40,11 +40,6 @@ static void kfv_ep_set_connecting(struct kfv_ep *ep)
 			   msecs_to_jiffies(ep->connect_ms));
 }
 
-static struct sockaddr *kfv_ep_source(struct kfv_ep *ep)
-{
-	return ep->src.ss_family ? (struct sockaddr *)&ep->src : NULL;
-}
-
 /* Makes the link's CM id. */
 int kfv_link_open(struct kfv_link *link)
 {
@@ -66,17 +61,33 @@ int kfv_link_open(struct kfv_link *link)
 	return 0;
 }
 
-static int kfv_ep_start(struct kfv_ep *ep)
+/* The endpoint's CM id, at its own address if it has one. */
+static int kfv_ep_open_link(struct kfv_ep *ep)
 {
 	int ret;
 
 	ret = kfv_link_open(&ep->link);
+	if (ret || !ep->src.ss_family)
+		return ret;
+	ret = kfv_cm_bind(ep->link.id, (struct sockaddr *)&ep->src);
+	if (ret) {
+		rdma_destroy_id(ep->link.id);
+		ep->link.id = NULL;
+	}
+	return ret;
+}
+
+static int kfv_ep_start(struct kfv_ep *ep)
+{
+	int ret;
+
+	ret = kfv_ep_open_link(ep);
 	if (ret)
 		return ret;
 	trace_kfi_connect(ep->ep.fid.id, &ep->dest);
 	kfv_ep_set_connecting(ep);
-	ret = rdma_resolve_addr(ep->link.id, kfv_ep_source(ep),
-				(struct sockaddr *)&ep->dest, ep->connect_ms);
+	ret = rdma_resolve_addr(ep->link.id, NULL, (struct sockaddr *)&ep->dest,
+				ep->connect_ms);
 	/* The endpoint is connecting already: an event has to end that. */
 	if (ret)
 		kfv_ep_fail(ep, -kfv_cm_errno(ret), 0, NULL, 0);

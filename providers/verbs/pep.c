@@ -357,8 +357,7 @@ static int kfv_pep_bind_addr(struct kfv_pep *pep, const struct kfi_info *info)
 		if (ret)
 			return ret;
 	}
-	ret = rdma_bind_addr(pep->id, addr);
-	return ret == -ENODEV ? -EADDRNOTAVAIL : ret;
+	return kfv_cm_bind(pep->id, addr);
 }
 
 /* What the consumer asked for is what its requests are offered with. */

@@ -145,6 +145,56 @@ out:
 	suite_net_close(&net);
 }
 
+/* An endpoint that connects from @addr. */
+static bool dial_open_from(struct suite_net *net, struct dial *dial,
+			   const struct sockaddr_storage *addr)
+{
+	struct suite *t = net->t;
+
+	memset(dial, 0, sizeof(*dial));
+	dial->net = net;
+	if (!EXPECT_OK(t, suite_getinfo(net->caps, net->port, 0, &dial->info)))
+		return false;
+	kfree(dial->info->src_addr);
+	dial->info->src_addr = kmemdup(addr, sizeof(*addr), GFP_KERNEL);
+	dial->info->src_addrlen = sizeof(*addr);
+	return EXPECT(t, dial->info->src_addr) &&
+	       suite_end_open(net, &dial->end, dial->info,
+			      &(const struct suite_opts){ });
+}
+
+/* From an address that somebody has, until he does not; and from another host's. */
+static void test_source(struct suite *t)
+{
+	struct sockaddr_storage addr;
+	struct suite_net net;
+	struct dial dial;
+
+	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
+		return;
+	addr = net.addr;
+	if (dial_open_from(&net, &dial, &addr)) {
+		EXPECT_EQ(t, kfi_connect(dial.end.ep, NULL, NULL, 0),
+			  -EADDRINUSE);
+		EXPECT_EQ(t, kfi_connect(dial.end.ep, NULL, NULL, 0),
+			  -EADDRINUSE);
+		EXPECT_OK(t, kfi_close(&net.pep->fid));
+		net.pep = NULL;
+		if (dial_connect(&dial, NULL, 0))
+			dial_fails(&dial, ECONNREFUSED, 0, CM_PROMPT_MS);
+	}
+	dial_close(&dial);
+	/* every address is loopback's own */
+	if (strcmp(suite_provider(), "loopback")) {
+		wrong_host(&addr);
+		if (dial_open_from(&net, &dial, &addr))
+			EXPECT_EQ(t, kfi_connect(dial.end.ep, NULL, NULL, 0),
+				  -EADDRNOTAVAIL);
+		dial_close(&dial);
+	}
+	suite_net_close(&net);
+}
+
 /* A listener that does not answer. */
 static void test_timeout(struct suite *t)
 {
@@ -406,6 +456,7 @@ static void test_states(struct suite *t)
 const struct suite_test suite_cm_tests[] = {
 	{ "cm.refused", test_refused },
 	{ "cm.nobody", test_nobody },
+	{ "cm.source", test_source },
 	{ "cm.timeout", test_timeout },
 	{ "cm.reject", test_reject },
 	{ "cm.unread", test_unread },
