@@ -99,7 +99,9 @@ struct kfid_pep;
  * Flags are 64 bits wide: common ones grow up from bit 1, those of one call
  * grow down from bit 59. Bits 60 to 63 are a provider's own. The same bit can
  * mean different things to different calls, so each call has its own mask of
- * valid bits, and a bit outside it is refused with -EINVAL.
+ * valid bits, and a bit outside it is refused with -EINVAL. An unknown capability
+ * is one that nobody offers: -ENODATA of kfi_getinfo(), -EOPNOTSUPP of
+ * kfi_endpoint(). So is an unknown mode bit.
  *
  * Capabilities (&kfi_info.caps and the caps of its attributes):
  *
@@ -197,12 +199,16 @@ struct kfid_pep;
  * DOC: mode bits
  *
  * What a provider asks of the consumer (&kfi_info.mode). A consumer that does
- * not set a bit which the provider needs is not offered that provider.
+ * not set a bit which the provider needs is not offered that provider, nor is one
+ * that sets a bit which is not in KFI_MODE_BITS.
  *
  * KFI_RX_CQ_DATA
  *	a KFI_REMOTE_CQ_DATA write consumes a posted receive at the target
+ * KFI_MODE_BITS
+ *	all of them
  */
 #define KFI_RX_CQ_DATA		BIT_ULL(56)
+#define KFI_MODE_BITS		KFI_RX_CQ_DATA
 
 /**
  * DOC: memory registration mode
@@ -215,10 +221,13 @@ struct kfid_pep;
  *	remote addresses start at &kfid_mr.iova, not at 0
  * KFI_MR_PROV_KEY
  *	the provider chooses the key
+ * KFI_MR_MODE_BITS
+ *	all of them; no provider is offered to who sets another one
  */
 #define KFI_MR_LOCAL		BIT(1)
 #define KFI_MR_VIRT_ADDR	BIT(3)
 #define KFI_MR_PROV_KEY		BIT(4)
+#define KFI_MR_MODE_BITS	(KFI_MR_LOCAL | KFI_MR_VIRT_ADDR | KFI_MR_PROV_KEY)
 
 /**
  * enum kfi_addr_format - format of addresses, &kfi_info.addr_format

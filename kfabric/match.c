@@ -85,6 +85,15 @@ static bool match_name(const char *offer, const char *hint)
 	return !hint || !offer || !strcmp(hint, offer);
 }
 
+/*
+ * A consumer may be prepared for more than an offer asks of it, but not for what
+ * nobody knows yet.
+ */
+static bool match_mode(u64 mode)
+{
+	return !(mode & ~KFI_MODE_BITS);
+}
+
 static const char *mismatch_tx(const struct kfi_tx_attr *offer,
 			       const struct kfi_tx_attr *hint)
 {
@@ -92,6 +101,8 @@ static const char *mismatch_tx(const struct kfi_tx_attr *offer,
 		return NULL;
 	if (hint->caps & ~offer->caps)
 		return "tx_attr->caps";
+	if (!match_mode(hint->mode))
+		return "tx_attr->mode";
 	if (hint->op_flags & ~offer->op_flags ||
 	    kfi_check_tx_op_flags(hint->op_flags))
 		return "tx_attr->op_flags";
@@ -111,6 +122,8 @@ static const char *mismatch_rx(const struct kfi_rx_attr *offer,
 		return NULL;
 	if (hint->caps & ~offer->caps)
 		return "rx_attr->caps";
+	if (!match_mode(hint->mode))
+		return "rx_attr->mode";
 	if (hint->op_flags & ~offer->op_flags)
 		return "rx_attr->op_flags";
 	if (hint->msg_order & ~offer->msg_order)
@@ -169,7 +182,10 @@ static const char *mismatch_domain(const struct kfi_domain_attr *offer,
 		return "domain_attr->domain";
 	if (hint->caps & ~offer->caps)
 		return "domain_attr->caps";
-	if (hint->mr_mode && offer->mr_mode & ~hint->mr_mode)
+	if (!match_mode(hint->mode))
+		return "domain_attr->mode";
+	if (hint->mr_mode & ~KFI_MR_MODE_BITS ||
+	    (hint->mr_mode && offer->mr_mode & ~hint->mr_mode))
 		return "domain_attr->mr_mode";
 	if (hint->tclass)
 		return "domain_attr->tclass";
@@ -217,7 +233,8 @@ static bool match_format(u32 offer, u32 hint)
  *
  * Capabilities, orders and default flags must be a subset of the offer's, numbers
  * at most as large, names and types equal. Hints must allow every mode bit that
- * the offer needs, and if they name a registration mode, every bit of its.
+ * the offer needs, and if they name a registration mode, every bit of its; a bit
+ * that has no meaning is a mismatch.
  *
  * Context: Any context.
  * Return: the name of a member of &struct kfi_info or of its attributes, a constant
@@ -231,7 +248,7 @@ const char *kfi_info_mismatch(const struct kfi_info *offer,
 	if (hints->caps & ~offer->caps)
 		return "caps";
 	/* mode bits that the provider needs and the consumer did not set */
-	if (offer->mode & ~hints->mode)
+	if (offer->mode & ~hints->mode || !match_mode(hints->mode))
 		return "mode";
 	if (!match_format(offer->addr_format, hints->addr_format))
 		return "addr_format";

@@ -149,7 +149,7 @@ int kfabric_nl_info_start(struct netlink_callback *cb)
 	struct info_ctx *ctx = (void *)cb->ctx;
 	struct kfi_fabric_attr attr = { .net = sock_net(cb->skb->sk) };
 	const struct kfi_info hints = {
-		.mode = ~0ULL, .fabric_attr = &attr,
+		.mode = KFI_MODE_BITS, .fabric_attr = &attr,
 	};
 	int ret;
 

@@ -13,7 +13,7 @@ static struct kfi_info *permissive_hints(struct kunit *test)
 	struct kfi_info *hints = kfi_allocinfo();
 
 	KUNIT_ASSERT_NOT_NULL(test, hints);
-	hints->mode = ~0ULL;
+	hints->mode = KFI_MODE_BITS;
 	return hints;
 }
 
@@ -197,8 +197,15 @@ static void match_flags(struct kunit *test)
 		     KFI_ORDER_RAW, "tx_attr->msg_order");
 	expect_flags(test, hints, &hints->rx_attr->msg_order, KFI_ORDER_SAS,
 		     KFI_ORDER_WAW, "rx_attr->msg_order");
-	expect_flags(test, hints, &hints->mode, KFI_RX_CQ_DATA, BIT_ULL(52),
-		     "mode");
+	expect_flags(test, hints, &hints->tx_attr->mode, KFI_RX_CQ_DATA,
+		     BIT_ULL(52), "tx_attr->mode");
+	expect_flags(test, hints, &hints->rx_attr->mode, KFI_RX_CQ_DATA,
+		     BIT_ULL(52), "rx_attr->mode");
+	expect_flags(test, hints, &hints->domain_attr->mode, KFI_RX_CQ_DATA,
+		     BIT_ULL(52), "domain_attr->mode");
+	expect_flags(test, hints, &hints->mode, KFI_RX_CQ_DATA, 0, "mode");
+	expect_flags(test, hints, &hints->mode, KFI_RX_CQ_DATA,
+		     KFI_RX_CQ_DATA | BIT_ULL(52), "mode");
 	kfi_freeinfo(hints);
 }
 
@@ -217,6 +224,8 @@ static void match_choices(struct kunit *test)
 	expect_enum(test, hints, &domain->mr_mode,
 		    KFI_MR_LOCAL | KFI_MR_VIRT_ADDR | KFI_MR_PROV_KEY,
 		    KFI_MR_PROV_KEY, "domain_attr->mr_mode");
+	expect_enum(test, hints, &domain->mr_mode, KFI_MR_MODE_BITS,
+		    KFI_MR_MODE_BITS | BIT(2), "domain_attr->mr_mode");
 	expect_enum(test, hints, &domain->data_progress, KFI_PROGRESS_AUTO,
 		    KFI_PROGRESS_MANUAL, "domain_attr->data_progress");
 	expect_enum(test, hints, &domain->resource_mgmt, KFI_RM_ENABLED,

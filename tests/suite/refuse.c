@@ -402,6 +402,8 @@ static void test_endpoint(struct suite *t)
 	info->caps &= ~UNKNOWN_FLAG;
 	info->mode = 0;
 	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
+	info->mode = KFI_RX_CQ_DATA | UNKNOWN_FLAG;
+	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
 	info->mode = KFI_RX_CQ_DATA;
 	info->ep_attr->type = KFI_EP_RDM;
 	EXPECT_EQ(t, kfi_endpoint(net.domain, info, &ep, NULL), -EOPNOTSUPP);
