@@ -680,6 +680,7 @@ typedef void (*kfi_event_handler)(struct kfid_eq *eq, void *context);
 
 /**
  * struct kfi_ops - what every object can do
+ * @owner: the module that the operations are in; it stays until a close has returned
  * @close: see kfi_close()
  * @bind: see kfi_ep_bind(), kfi_pep_bind()
  * @control: see kfi_control()
@@ -689,6 +690,7 @@ typedef void (*kfi_event_handler)(struct kfid_eq *eq, void *context);
  * all their operations.
  */
 struct kfi_ops {
+	struct module *owner;
 	int	(*close)(struct kfid *fid);
 	int	(*bind)(struct kfid *fid, struct kfid *bfid, u64 flags);
 	int	(*control)(struct kfid *fid, int command, void *arg);
@@ -755,27 +757,7 @@ struct kfi_info *kfi_dupinfo(const struct kfi_info *info);
 int kfi_fabric(struct kfi_fabric_attr *attr, struct kfid_fabric **fabric,
 	       void *context);
 
-/**
- * kfi_close() - close an object
- * @fid: the object
- *
- * Endpoints are drained first: when the call returns, every operation that was
- * accepted has completed exactly once, and its entry is in the completion
- * queue. A memory region's key is dead when the call returns.
- *
- * Context: Process context, may sleep. Any object may be closed from an event
- * handler except the event queue whose handler it is; from a completion handler
- * nothing may be closed.
- * Return: 0, or -EBUSY while the object has children or is bound, and then the
- * object stays as usable as it was.
- */
-static inline int kfi_close(struct kfid *fid)
-{
-	might_sleep();
-	if (!fid->ops->close)
-		return -EOPNOTSUPP;
-	return fid->ops->close(fid);
-}
+int kfi_close(struct kfid *fid);
 
 /**
  * kfi_control() - control an object

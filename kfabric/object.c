@@ -5,6 +5,8 @@
 
 #include <linux/atomic.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/refcount.h>
 
 #include <kfi_prov.h>
@@ -21,7 +23,8 @@
  * and closing. An object that could not be closed is as it was.
  *
  * An open fabric holds a reference to its provider's module, so that removing
- * the module is refused at once while anything of it is open.
+ * the module is refused at once while anything of it is open; kfi_close() holds
+ * one until it is out of the module.
  */
 
 /* Counted from 1. */
@@ -91,3 +94,33 @@ bool kfi_obj_close(struct kfid *fid)
 	return true;
 }
 EXPORT_SYMBOL_GPL(kfi_obj_close);
+
+/**
+ * kfi_close() - close an object
+ * @fid: the object
+ *
+ * Endpoints are drained first: when the call returns, every operation that was
+ * accepted has completed exactly once, and its entry is in the completion
+ * queue. A memory region's key is dead when the call returns.
+ *
+ * Context: Process context, may sleep. Any object may be closed from an event
+ * handler except the event queue whose handler it is; from a completion handler
+ * nothing may be closed.
+ * Return: 0, or -EBUSY while the object has children or is bound, and then the
+ * object stays as usable as it was.
+ */
+int kfi_close(struct kfid *fid)
+{
+	struct module *owner = fid->ops->owner;
+	int ret;
+
+	might_sleep();
+	if (!fid->ops->close)
+		return -EOPNOTSUPP;
+	/* what keeps it may go with the object, in another task before this one is back */
+	__module_get(owner);
+	ret = fid->ops->close(fid);
+	module_put(owner);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kfi_close);

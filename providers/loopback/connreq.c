@@ -6,6 +6,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -34,6 +35,7 @@ static int lo_request_close(struct kfid *fid)
 }
 
 static const struct kfi_ops lo_request_ops = {
+	.owner	= THIS_MODULE,
 	.close	= lo_request_close,
 };
 

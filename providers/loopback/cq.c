@@ -4,6 +4,7 @@
  */
 
 #include <linux/bottom_half.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "loopback.h"
@@ -21,6 +22,7 @@ static int lo_cq_close(struct kfid *fid)
 }
 
 static const struct kfi_ops lo_cq_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= lo_cq_close,
 };
 

@@ -5,6 +5,7 @@
 
 #include <linux/bits.h>
 #include <linux/lockdep.h>
+#include <linux/module.h>
 #include <linux/numa.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -28,6 +29,7 @@ static int lo_domain_close(struct kfid *fid)
 }
 
 static const struct kfi_ops lo_domain_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= lo_domain_close,
 };
 

@@ -3,6 +3,7 @@
  * Endpoints: open, bind, enable, close.
  */
 
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <kfi_errno.h>
@@ -258,6 +259,7 @@ static const struct kfi_ep_track_ops lo_ep_track_ops = {
 };
 
 static const struct kfi_ops lo_ep_fid_ops = {
+	.owner		= THIS_MODULE,
 	.close		= lo_ep_close,
 	.bind		= lo_ep_bind,
 	.control	= lo_ep_control,

@@ -190,6 +190,7 @@ static int lo_fabric_close(struct kfid *fid)
 }
 
 static const struct kfi_ops lo_fabric_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= lo_fabric_close,
 };
 

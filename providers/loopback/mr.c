@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
@@ -193,6 +194,7 @@ static int lo_mr_close(struct kfid *fid)
 }
 
 static const struct kfi_ops lo_mr_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= lo_mr_close,
 };
 

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <kfi_errno.h>
@@ -73,6 +74,7 @@ static int lo_pep_control(struct kfid *fid, int command, void *arg)
 }
 
 static const struct kfi_ops lo_pep_fid_ops = {
+	.owner		= THIS_MODULE,
 	.close		= lo_pep_close,
 	.bind		= lo_pep_bind,
 	.control	= lo_pep_control,

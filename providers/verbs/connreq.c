@@ -6,6 +6,7 @@
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -58,6 +59,7 @@ static int kfv_connreq_close(struct kfid *fid)
 }
 
 static const struct kfi_ops kfv_connreq_ops = {
+	.owner	= THIS_MODULE,
 	.close	= kfv_connreq_close,
 };
 

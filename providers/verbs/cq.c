@@ -6,6 +6,7 @@
 #include <linux/bottom_half.h>
 #include <linux/err.h>
 #include <linux/irq_poll.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -181,6 +182,7 @@ static int kfv_cq_close(struct kfid *fid)
 }
 
 static const struct kfi_ops kfv_cq_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= kfv_cq_close,
 };
 

@@ -3,6 +3,7 @@
  * Domains: a protection domain of a device.
  */
 
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -68,6 +69,7 @@ static int kfv_domain_close(struct kfid *fid)
 }
 
 static const struct kfi_ops kfv_domain_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= kfv_domain_close,
 };
 

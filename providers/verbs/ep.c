@@ -4,6 +4,7 @@
  */
 
 #include <linux/minmax.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -267,6 +268,7 @@ static const struct kfi_ep_track_ops kfv_ep_track_ops = {
 };
 
 static const struct kfi_ops kfv_ep_fid_ops = {
+	.owner		= THIS_MODULE,
 	.close		= kfv_ep_close,
 	.bind		= kfv_ep_bind,
 	.control	= kfv_ep_control,

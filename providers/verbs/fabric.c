@@ -3,6 +3,7 @@
  * Fabrics.
  */
 
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -46,6 +47,7 @@ static int kfv_fabric_close(struct kfid *fid)
 }
 
 static const struct kfi_ops kfv_fabric_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= kfv_fabric_close,
 };
 

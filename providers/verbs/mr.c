@@ -8,6 +8,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 
@@ -262,6 +263,7 @@ static int kfv_mr_close(struct kfid *fid)
 }
 
 static const struct kfi_ops kfv_mr_fid_ops = {
+	.owner	= THIS_MODULE,
 	.close	= kfv_mr_close,
 };
 

@@ -7,6 +7,7 @@
 
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -248,6 +249,7 @@ static int kfv_pep_control(struct kfid *fid, int command, void *arg)
 }
 
 static const struct kfi_ops kfv_pep_fid_ops = {
+	.owner		= THIS_MODULE,
 	.close		= kfv_pep_close,
 	.bind		= kfv_pep_bind,
 	.control	= kfv_pep_control,
