@@ -21,10 +21,12 @@ struct kfi_ep_stats;
  * Calls that move data - those of messages, RMA and atomics, and kfi_cq_read(),
  * kfi_cq_readerr(), kfi_eq_read(), kfi_eq_readerr() - may be made from any
  * context but NMI: softirq, hard interrupt, with spinlocks held and interrupts
- * off. They do not sleep, do not allocate, and take at most one spinlock of this
- * interface: a post that of its endpoint, an event queue its own, and a completion
- * queue one only when it is polled. Any number of threads may make them on one
- * object at once.
+ * off. They do not sleep, do not allocate, and take these spinlocks of the interface: a
+ * post that of its endpoint, and inside of it for a moment that of a completion queue
+ * that has no room for the operation; a read of an event queue its own; a read of a
+ * completion queue that is polled, or for whose entries somebody waits, one of the queue
+ * and then, when commits or fenced operations can go on, that of their endpoint. Any
+ * number of threads may make them on one object at once.
  *
  * All others are control calls, except those that only look something up and
  * say so. Control calls need process context and may sleep. Allocation honours

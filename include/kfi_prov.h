@@ -264,9 +264,20 @@ struct kfi_comp {
 	int			prov_errno;
 };
 
-/* Of &kfi_cq_credit.returned: flags below the number of slots */
-#define KFI_CREDIT_WANT		BIT(0)	/* the provider waits for a slot */
-#define KFI_CREDIT_DEAD		BIT(1)	/* the endpoint is closed */
+/**
+ * DOC: credits
+ *
+ * &kfi_cq_credit.returned has flags below the number of slots:
+ *
+ * KFI_CREDIT_WANT
+ *	the provider waits for a slot
+ * KFI_CREDIT_DEAD
+ *	the endpoint is closed
+ * KFI_CREDIT_SHIFT, KFI_CREDIT_SLOT
+ *	where the number begins, and one of it
+ */
+#define KFI_CREDIT_WANT		BIT(0)
+#define KFI_CREDIT_DEAD		BIT(1)
 #define KFI_CREDIT_SHIFT	2
 #define KFI_CREDIT_SLOT		BIT(KFI_CREDIT_SHIFT)
 
@@ -475,7 +486,13 @@ struct kfi_ep_limits {
 	bool	commit;
 };
 
-/* NULL, or a member of a structure at NULL. */
+/**
+ * kfi_nowhere() - recognise NULL, and a member of a structure at NULL
+ * @addr: an address that a consumer gave
+ *
+ * Context: Any context.
+ * Return: true when there can be nothing.
+ */
 static inline bool kfi_nowhere(const void *addr)
 {
 	return (unsigned long)addr < PAGE_SIZE;
@@ -489,13 +506,25 @@ int kfi_check_rma(const struct kfi_ep_limits *limits,
 		  const struct kfi_msg_rma *msg, u64 flags, u64 valid,
 		  size_t *len);
 
-/*
+/**
+ * DOC: plain operations
+ *
  * Most operations are one piece of kernel memory with flags that ask for nothing
- * to be looked at. A provider can recognise them in place, and need not check them
- * then; the others, and what is wrong, are for the functions above.
+ * to be looked at, KFI_PLAIN_FLAGS at most. A provider can recognise them in place
+ * by kfi_plain_send() and kfi_plain_rma(), and need not check them then; the others,
+ * and what is wrong, are for kfi_check_send() and kfi_check_rma().
  */
 #define KFI_PLAIN_FLAGS	(KFI_COMPLETION | KFI_INJECT | KFI_MORE | KFI_FENCE)
 
+/**
+ * kfi_plain_kvec() - recognise memory that is there, and not too long
+ * @limits: of the endpoint
+ * @iov: the only piece of an operation
+ * @flags: its flags
+ *
+ * Context: Any context.
+ * Return: true if it is that.
+ */
 static inline bool kfi_plain_kvec(const struct kfi_ep_limits *limits,
 				  const struct kvec *iov, u64 flags)
 {
