@@ -12,6 +12,9 @@
 /* No call under test allocates as often as this. */
 #define FAULT_LIMIT	200
 
+/* Where it can be on, kmemleak may allocate for each allocation, and be who fails. */
+static const bool kmemleak = IS_ENABLED(CONFIG_DEBUG_KMEMLEAK);
+
 /* Lets the @nth slab allocation of this task from now on fail; 0 for none. */
 static void fail_allocation(unsigned int nth)
 {
@@ -37,13 +40,15 @@ static void dupinfo_out_of_memory(struct kunit *test)
 		dup = kfi_dupinfo(offer);
 		if (!failed_allocation())
 			break;
-		KUNIT_EXPECT_NULL_MSG(test, dup, "allocation %u", nth);
+		if (!kmemleak)
+			KUNIT_EXPECT_NULL_MSG(test, dup, "allocation %u", nth);
 		kfi_freeinfo(dup);
 	}
 	fail_allocation(0);
 	KUNIT_EXPECT_NOT_NULL(test, dup);
 	/* six structures, three strings, one address */
-	KUNIT_EXPECT_EQ(test, nth, 11);
+	KUNIT_EXPECT_GE(test, nth, 11);
+	KUNIT_EXPECT_LE(test, nth, kmemleak ? 21 : 11);
 	kfi_freeinfo(dup);
 	kfi_freeinfo(offer);
 }

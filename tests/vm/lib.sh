@@ -192,18 +192,18 @@ kernel_log_since() {
 	dmesg -t | awk -v mark="$1" 'found; index($0, mark) { found = 1 }'
 }
 
-# run_test_module NAME [parameter...]: a module whose tests run as it is loaded.
+# load_test_module NAME [parameter...]: a module whose tests run as it is loaded.
 # Its KTAP in the kernel log becomes result lines, named NAME.case; LABEL
-# replaces NAME there.
-run_test_module() {
-	local name=$1 label=${LABEL:-$1} log mark said line
+# replaces NAME there. Fails if it is not loaded.
+load_test_module() {
+	local label=${LABEL:-$1} log mark said line
 	log=$vm_log/$label.log
 	mark="kfabric-test: $label: $RANDOM$RANDOM"
 	echo "$mark" >/dev/kmsg
 	if ! said=$(kfi_insmod "$@" 2>&1); then
 		not_ok "$label: ${said:-insmod failed}"
 		kernel_log_since "$mark" >"$log"
-		return
+		return 1
 	fi
 	kernel_log_since "$mark" >"$log"
 	while IFS= read -r line; do
@@ -213,7 +213,13 @@ run_test_module() {
 		*) echo "$line" ;;
 		esac
 	done < <(awk -v module="$label" -f "$KFABRIC_TOP/tests/vm/ktap.awk" "$log")
-	said=$(vm_rmmod "$name" 2>&1) || not_ok "$label: rmmod: $said"
+}
+
+# run_test_module NAME [parameter...]: the same, and it is unloaded
+run_test_module() {
+	local said
+	load_test_module "$@" || return 0
+	said=$(vm_rmmod "$1" 2>&1) || not_ok "${LABEL:-$1}: rmmod: $said"
 }
 
 # wait_ready PID MARK: the suite, as process PID, says after MARK that it waits for
