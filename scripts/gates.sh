@@ -215,6 +215,14 @@ kbuild_noise() {
 	grep -vE "$drop" || :
 }
 
+# What sparse reads of a kernel: a hash of it.
+sparse_kernel() {
+	local source
+	source=$(sed -n 's,^include \(/.*\)/Makefile$,\1,p' "$kernel_tree/Makefile")
+	find -L {"$kernel_tree","${source:?}"}/{include,arch/x86/include} -name '*.h' -print0 |
+		sort -z | xargs -0 cat | sha256sum
+}
+
 # A build that is silent because nothing was looked at proves nothing: the same
 # command has to report a pointer to user space that is dereferenced, once.
 sparse_works() {
@@ -264,6 +272,8 @@ gate_compile() {
 	}
 	kernel_tree "$kernel"
 	if [[ $kernel != x86-clang && $kernel != uml-* ]]; then
+		KFABRIC_SPARSE_KERNEL=$(sparse_kernel)
+		export KFABRIC_SPARSE_KERNEL
 		sparse_works "$kernel" || return
 		check=(C=2 CHECK="$KFABRIC_TOP/scripts/sparse")
 	fi
