@@ -116,6 +116,13 @@ static void kfb_control_message(struct kfb_dev *dev, const void *msg, size_t len
 	kfb_dev_fail(dev, kfb_status_errno(status), status);
 }
 
+/* Receives of a connection that was not made are flushed; why is told by an event. */
+static void kfb_control_failed(struct kfb_dev *dev, int err)
+{
+	if (err != ECANCELED || READ_ONCE(dev->session.connected))
+		kfb_dev_fail(dev, -err, KFB_OK);
+}
+
 /* Process context. */
 void kfb_control_complete(struct kfid_cq *cq, void *context)
 {
@@ -127,7 +134,7 @@ void kfb_control_complete(struct kfid_cq *cq, void *context)
 	while ((nr = kfi_cq_read(cq, &entry, 1)) != -EAGAIN) {
 		if (nr == -KFI_EAVAIL) {
 			kfi_cq_readerr(cq, &failure, 0);
-			kfb_dev_fail(dev, -failure.err, KFB_OK);
+			kfb_control_failed(dev, failure.err);
 		} else if (entry.flags & KFI_RECV) {
 			kfb_control_message(dev, entry.op_context, entry.len);
 		} else if (entry.op_context == &dev->session.bye) {
