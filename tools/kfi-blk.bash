@@ -24,8 +24,8 @@ _kfi_blk() {
 		export) words="$address --read-only --block-size --client" ;;
 		connect)
 			words="$address --export --client --queues --poll-queues"
-			words+=" --queue-depth --cache --read-only --reconnect-delay"
-			words+=" --fast-io-fail --ctrl-loss" ;;
+			words+=" --queue-depth --cache --read-only --keep-alive"
+			words+=" --reconnect-delay --fast-io-fail --ctrl-loss" ;;
 		esac ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
