@@ -14,22 +14,27 @@
 #define BLK_CONFIG	"/sys/kernel/config/kfi_blk_target/"
 
 /* As a user does it: echo VALUE >PATH */
-bool blk_set(struct suite *t, const char *path, const char *value)
+bool blk_echo(struct suite *t, const char *path, const char *value)
 {
-	char *name = kasprintf(GFP_KERNEL, BLK_CONFIG "%s", path);
-	struct file *file;
+	struct file *file = filp_open(path, O_WRONLY, 0);
 	loff_t pos = 0;
 	bool ok;
 
-	if (!EXPECT(t, name))
-		return false;
-	file = filp_open(name, O_WRONLY, 0);
-	kfree(name);
 	if (!EXPECT_OK(t, PTR_ERR_OR_ZERO(file)))
 		return false;
 	ok = EXPECT_EQ(t, kernel_write(file, value, strlen(value), &pos),
 		       strlen(value));
 	filp_close(file, NULL);
+	return ok;
+}
+
+bool blk_set(struct suite *t, const char *path, const char *value)
+{
+	char *name = kasprintf(GFP_KERNEL, BLK_CONFIG "%s", path);
+	bool ok;
+
+	ok = EXPECT(t, name) && blk_echo(t, name, value);
+	kfree(name);
 	return ok;
 }
 

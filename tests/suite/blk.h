@@ -72,6 +72,7 @@ struct blk_queue {
 	u8			*buf;
 };
 
+bool blk_echo(struct suite *t, const char *path, const char *value);
 bool blk_set(struct suite *t, const char *path, const char *value);
 bool blk_open(struct suite *t, struct blk_target *target);
 void blk_close(struct blk_target *target);

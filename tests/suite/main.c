@@ -157,6 +157,7 @@ static const struct suite_test *const suite_driven_tables[] = {
 	suite_blk_session_tests,
 	suite_blk_queue_tests,
 	suite_blk_end_tests,
+	suite_blk_serve_tests,
 };
 
 struct workqueue_struct *suite_wq;

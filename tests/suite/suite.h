@@ -116,6 +116,7 @@ extern const struct suite_test suite_blk_hello_tests[];
 extern const struct suite_test suite_blk_session_tests[];
 extern const struct suite_test suite_blk_queue_tests[];
 extern const struct suite_test suite_blk_end_tests[];
+extern const struct suite_test suite_blk_serve_tests[];
 
 /* Work that runs beside the test. */
 extern struct workqueue_struct *suite_wq;
