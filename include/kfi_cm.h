@@ -37,8 +37,9 @@
  * zeroes: a listener sees 56 bytes, the connecting side 196 on accept and 148 on
  * reject, of which the sender's are the first.
  *
- * A receive can complete before the connected event is read. It is not lost: it
- * is in the completion queue.
+ * A receive can complete before the connected event is read, for the connecting side
+ * is connected first. It is not lost: it is in the completion queue. An answer has to
+ * wait for the event: until then posts are -ENOTCONN.
  */
 
 /**

@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include <kfi_cm.h>
 #include <kfi_pmem.h>
@@ -22,11 +23,18 @@
  * @conn: endpoint and buffer
  * @mr: what it may read and write
  * @node: in the server's list
+ * @lock: protects what follows
+ * @connected: this end knows that it is
+ * @early: bytes of a message that came before, and wants to be sent back
  */
 struct perf_peer {
 	struct perf_conn	conn;
 	struct kfid_mr		*mr;
 	struct list_head	node;
+	/* protects what follows */
+	spinlock_t		lock;
+	bool			connected;
+	size_t			early;
 };
 
 /* The server; there is one. */
@@ -50,6 +58,32 @@ static int peer_recv(struct perf_peer *peer)
 			KFI_ADDR_UNSPEC, peer);
 }
 
+static void peer_send_back(struct perf_peer *peer, size_t len)
+{
+	kfi_send(peer->conn.ep, peer->conn.buf, len, NULL, KFI_ADDR_UNSPEC,
+		 NULL);
+}
+
+/* The client is connected before this end is, and its first message may be, too. */
+static void peer_message(struct perf_peer *peer, size_t len)
+{
+	spin_lock(&peer->lock);
+	if (peer->connected)
+		peer_send_back(peer, len);
+	else
+		peer->early = len;
+	spin_unlock(&peer->lock);
+}
+
+static void peer_connected(struct perf_peer *peer)
+{
+	spin_lock_bh(&peer->lock);
+	peer->connected = true;
+	if (peer->early)
+		peer_send_back(peer, peer->early);
+	spin_unlock_bh(&peer->lock);
+}
+
 /*
  * Softirq. A message with data wants to be sent back. An error here is that of
  * a connection that ends, which the event queue tells.
@@ -70,8 +104,7 @@ static void peer_complete(struct kfid_cq *cq, void *context)
 			continue;
 		peer_recv(peer);
 		if (comp.flags & KFI_REMOTE_CQ_DATA)
-			kfi_send(peer->conn.ep, peer->conn.buf, comp.len, NULL,
-				 KFI_ADDR_UNSPEC, NULL);
+			peer_message(peer, comp.len);
 	}
 }
 
@@ -142,6 +175,7 @@ static void server_connreq(struct kfi_info *info)
 	peer = kzalloc_obj(*peer);
 	if (!peer)
 		return;
+	spin_lock_init(&peer->lock);
 	list_add(&peer->node, &server.peers);
 	err = perf_conn_open(&peer->conn, server.fabric, server.eq, info,
 			     peer_complete, peer);
@@ -174,6 +208,8 @@ static void server_event(struct kfid_eq *eq, void *context)
 			if (!server.stopping)
 				server_connreq(entry.info);
 			kfi_freeinfo(entry.info);
+		} else if (event == KFI_CONNECTED && !server.stopping) {
+			peer_connected(entry.fid->context);
 		} else if (event == KFI_SHUTDOWN && !server.stopping &&
 			   entry.fid->fclass == KFI_CLASS_EP) {
 			peer_close(entry.fid->context);
