@@ -5,12 +5,16 @@
  */
 
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uio.h>
+
+#include <kfi_pmem.h>
+#include <kfi_pmemsim.h>
 
 #include "suite.h"
 
@@ -20,6 +24,7 @@
 #define STRESS_RECVS	32
 #define STRESS_BYTES	16384
 #define STRESS_MSG	256
+#define STRESS_MEM	(STRESS_THREADS * STRESS_SLOTS * STRESS_BYTES)
 
 /**
  * enum stress_state - what an operation of a thread is at
@@ -80,6 +85,9 @@ struct stress_thread {
  * @pairs: the pairs
  * @nr_pairs: those that are open
  * @mem: the target's memory
+ * @sim: where that is, if it is persistent; and what follows up to @mr
+ * @pmem: opened
+ * @mr: registered
  * @messages: where all messages come from and go to
  * @sent: messages sent
  * @received: messages received
@@ -92,6 +100,9 @@ struct stress {
 	struct suite_pair	pairs[STRESS_PAIRS];
 	unsigned int		nr_pairs;
 	struct suite_mem	mem;
+	struct kfi_pmemsim	*sim;
+	struct kfi_pmem		*pmem;
+	struct kfid_mr		*mr;
 	u8			messages[2 * STRESS_MSG];
 	atomic_t		sent;
 	atomic_t		received;
@@ -116,7 +127,10 @@ static ssize_t post_write(struct stress_thread *thread,
 	static const u64 flags[] = {
 		0, KFI_DELIVERY_COMPLETE, KFI_FENCE, KFI_MORE,
 		KFI_FENCE | KFI_DELIVERY_COMPLETE,
+		/* where the memory is persistent */
+		KFI_COMMIT, KFI_COMMIT | KFI_MORE, KFI_COMMIT | KFI_FENCE,
 	};
+	u32 kinds = ARRAY_SIZE(flags) - (thread->s->mr ? 0 : 3);
 	struct kvec iov[2];
 	struct kfi_rma_iov rma = {
 		.addr = slot->addr, .key = thread->s->mem.key,
@@ -125,7 +139,7 @@ static ssize_t post_write(struct stress_thread *thread,
 		.type = KFI_KVEC, .msg_iov = iov, .iov_count = 2,
 		.rma_iov = &rma, .rma_iov_count = 1, .context = slot,
 	};
-	u64 flag = flags[pick(thread, ARRAY_SIZE(flags))];
+	u64 flag = flags[pick(thread, kinds)];
 	size_t cut;
 	ssize_t ret;
 
@@ -139,7 +153,7 @@ static ssize_t post_write(struct stress_thread *thread,
 	iov[1].iov_len = slot->len - cut;
 	rma.len = slot->len;
 	slot->reading = false;
-	slot->pair = flag & KFI_DELIVERY_COMPLETE ? -1 : nr;
+	slot->pair = flag & (KFI_DELIVERY_COMPLETE | KFI_COMMIT) ? -1 : nr;
 	WRITE_ONCE(slot->state, STRESS_POSTED);
 	ret = kfi_writemsg(thread->s->pairs[nr].a.ep, &msg, flag);
 	/* a chain that nobody goes on with may wait for ever */
@@ -305,7 +319,14 @@ static void stress_close(struct stress *s)
 
 	for (i = 0; i < s->nr_pairs; i++)
 		suite_pair_close(&s->pairs[i]);
-	suite_mem_close(s->t, &s->mem);
+	if (s->mr)
+		EXPECT_OK(s->t, kfi_close(&s->mr->fid));
+	else
+		suite_mem_close(s->t, &s->mem);
+	if (s->pmem)
+		kfi_pmem_close(s->pmem);
+	if (s->sim)
+		kfi_pmemsim_destroy(s->sim);
 	suite_net_close(&s->net);
 	for (i = 0; i < STRESS_THREADS; i++) {
 		for (k = 0; k < STRESS_SLOTS; k++) {
@@ -316,15 +337,43 @@ static void stress_close(struct stress *s)
 	kvfree(s);
 }
 
-static bool stress_open(struct stress *s)
+static bool stress_open_pmem(struct stress *s)
+{
+	struct kfi_pmemsim *sim = kfi_pmemsim_create("stress", STRESS_MEM);
+	struct suite *t = s->t;
+	struct kfi_pmem *pmem;
+
+	if (!EXPECT_OK(t, PTR_ERR_OR_ZERO(sim)))
+		return false;
+	s->sim = sim;
+	pmem = kfi_pmem_open("pmemsim:stress", s);
+	if (!EXPECT_OK(t, PTR_ERR_OR_ZERO(pmem)))
+		return false;
+	s->pmem = pmem;
+	if (!EXPECT_OK(t, kfi_mr_reg(s->net.domain, kfi_pmem_addr(pmem),
+				     STRESS_MEM, SUITE_ACCESS, 0, 0, KFI_PMEM,
+				     &s->mr, NULL)))
+		return false;
+	s->mem.addr = s->mr->iova;
+	s->mem.key = kfi_mr_key(s->mr);
+	return true;
+}
+
+static bool stress_open_memory(struct stress *s, u64 caps)
+{
+	if (caps & KFI_RMA_PMEM)
+		return stress_open_pmem(s);
+	return suite_mem_open(&s->net, &s->mem, STRESS_MEM, SUITE_ACCESS);
+}
+
+static bool stress_open(struct stress *s, u64 caps)
 {
 	struct suite_pair *pair;
 	struct suite *t = s->t;
 	unsigned int i;
 
-	if (!suite_net_open(t, &s->net, SUITE_RAW, NULL) ||
-	    !suite_mem_open(&s->net, &s->mem, STRESS_THREADS * STRESS_SLOTS *
-			    STRESS_BYTES, SUITE_ACCESS))
+	if (!suite_net_open(t, &s->net, caps, NULL) ||
+	    !stress_open_memory(s, caps))
 		return false;
 	for (; s->nr_pairs < STRESS_PAIRS; s->nr_pairs++) {
 		pair = &s->pairs[s->nr_pairs];
@@ -339,7 +388,7 @@ static bool stress_open(struct stress *s)
 	return true;
 }
 
-static void test_mixed(struct suite *t)
+static void run_stress(struct suite *t, u64 caps)
 {
 	struct stress *s = kvzalloc(sizeof(*s), GFP_KERNEL);
 	struct suite_pair pair;
@@ -348,7 +397,7 @@ static void test_mixed(struct suite *t)
 	if (!EXPECT(t, s))
 		return;
 	s->t = t;
-	if (!stress_open(s))
+	if (!stress_open(s, caps))
 		goto out;
 	s->deadline = jiffies + suite_scaled(60, 2) * HZ;
 	for (i = 0; i < STRESS_THREADS; i++) {
@@ -370,7 +419,19 @@ out:
 	stress_close(s);
 }
 
+static void test_mixed(struct suite *t)
+{
+	run_stress(t, SUITE_RAW);
+}
+
+/* The same with commits among them */
+static void test_commits(struct suite *t)
+{
+	run_stress(t, SUITE_BOTH);
+}
+
 const struct suite_test suite_stress_tests[] = {
 	{ "stress.mixed", test_mixed },
+	{ "stress.commits", test_commits },
 	{ }
 };
