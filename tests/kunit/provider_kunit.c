@@ -100,6 +100,11 @@ static void getinfo_without_provider(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kfi_getinfo(KFI_VERSION(1, 7), NULL, NULL, 0,
 					  hints, &list), -ENODATA);
 	KUNIT_EXPECT_NULL(test, list);
+	/* nor is there any, named or not */
+	list = hints;
+	KUNIT_EXPECT_EQ(test, kfi_getinfo(KFI_VERSION(1, 7), NULL, NULL, 0,
+					  NULL, &list), -ENODATA);
+	KUNIT_EXPECT_NULL(test, list);
 	kfi_freeinfo(hints);
 }
 
