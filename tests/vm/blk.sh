@@ -115,6 +115,11 @@ blk_state() {
 	grep -qx "$2" "$blk_client/$1/state"
 }
 
+# blk_written DISK: whether anything has been, since it is there
+blk_written() {
+	grep -qv '^0$' "/sys/block/$1"/kfi/queue*/writes
+}
+
 # blk_reboot NAME [FILE]: the target loses its power, by that file of the simulator,
 # and comes back
 blk_reboot() {
