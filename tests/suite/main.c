@@ -144,6 +144,7 @@ static const struct suite_test *const suite_twice_tables[] = {
 static const struct suite_test *const suite_driven_tables[] = {
 	suite_removal_tests,
 	suite_both_removal_tests,
+	suite_devices_tests,
 	suite_netns_tests,
 	suite_show_tests,
 #if defined(CONFIG_KRETPROBES) && defined(CONFIG_ARCH_HAS_PMEM_API)

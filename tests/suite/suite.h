@@ -109,6 +109,7 @@ extern const struct suite_test suite_dax_tests[];
 extern const struct suite_test suite_dax_device_tests[];
 extern const struct suite_test suite_dax_kind_tests[];
 extern const struct suite_test suite_dax_attach_tests[];
+extern const struct suite_test suite_devices_tests[];
 extern const struct suite_test suite_netns_tests[];
 extern const struct suite_test suite_show_tests[];
 extern const struct suite_test suite_failure_tests[];
