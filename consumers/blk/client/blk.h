@@ -154,6 +154,9 @@ struct kfb_session {
  * @write_bytes: bytes of @writes
  * @commits: commits, of writes and of flushes
  * @flushes: flushes
+ * @reconnects: how often it was connected again
+ * @lost_ranges: ranges that were written and lost
+ * @lost_bytes: and their bytes
  * @latency: requests by their duration: number n took less than 2^n microseconds
  *	and was not counted before, the last also what took longer
  */
@@ -164,6 +167,9 @@ struct kfb_stats {
 	u64	write_bytes;
 	u64	commits;
 	u64	flushes;
+	u64	reconnects;
+	u64	lost_ranges;
+	u64	lost_bytes;
 	u64	latency[KFB_LATENCIES];
 };
 
@@ -455,6 +461,8 @@ void kfb_fail_requests(struct work_struct *work);
 /* stats.c */
 void kfb_stats_request(struct kfb_request *req);
 void kfb_stats_commit(struct kfb_hwq *queue);
+void kfb_stats_reconnect(struct kfb_dev *dev);
+void kfb_stats_lost(struct kfb_hwq *queue, u64 ranges, u64 bytes);
 int kfb_stats_show(struct kfb_hwq *queue, struct kobject *kobj);
 
 #endif /* KFB_BLK_H */

@@ -45,19 +45,21 @@ struct kfb_loss {
 	DECLARE_BITMAP(partitions, DISK_MAX_PARTS);
 };
 
-static void kfb_loss_count(const struct kfb_dev *dev, const struct kfb_log *log,
-			   struct kfb_loss *loss)
+static void kfb_loss_count(struct kfb_hwq *queue, struct kfb_loss *loss)
 {
+	const struct kfb_dev *dev = queue->dev;
+	u64 ranges = loss->ranges, bytes = loss->bytes;
 	u64 size = (u64)get_capacity(dev->disk) << SECTOR_SHIFT;
 	struct kfb_log_cursor cursor = { };
 	struct kfb_range range;
 
-	while (kfb_log_next(log, &cursor, KFB_MAX_SIZE, size, &range)) {
+	while (kfb_log_next(queue->log, &cursor, KFB_MAX_SIZE, size, &range)) {
 		loss->ranges++;
 		loss->bytes += range.end - range.start;
 		loss->mounted += kfb_disk_mounted(dev, range.start, range.end,
 						  loss->partitions);
 	}
+	kfb_stats_lost(queue, loss->ranges - ranges, loss->bytes - bytes);
 }
 
 /* No request gets in, until who is there has been told. */
@@ -101,12 +103,10 @@ void kfb_loss_found(struct kfb_dev *dev)
 	unsigned int i;
 
 	for (i = 0; i < dev->nr_queues; i++) {
-		kfb_loss_count(dev, dev->queues[i].log, &loss);
+		kfb_loss_count(&dev->queues[i], &loss);
 		kfb_log_clear(dev->queues[i].log);
 	}
 	dev->incarnation = dev->session.welcome.incarnation;
-	dev->lost_ranges += loss.ranges;
-	dev->lost_bytes += loss.bytes;
 	if (!loss.ranges)
 		return;
 	kfb_loss_begin(dev, &loss);

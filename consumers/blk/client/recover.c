@@ -198,7 +198,7 @@ static void kfb_dev_reconnect(struct kfb_dev *dev)
 			kfb_session_close(dev);
 	}
 	if (!err) {
-		dev->reconnects++;
+		kfb_stats_reconnect(dev);
 		pr_info_ratelimited("%s: connected to %s at %s:%s again\n",
 				    dev->name, config->export, config->addr,
 				    config->service);

@@ -38,6 +38,23 @@ void kfb_stats_commit(struct kfb_hwq *queue)
 	this_cpu_inc(queue->stats->commits);
 }
 
+void kfb_stats_reconnect(struct kfb_dev *dev)
+{
+	unsigned int i;
+
+	dev->reconnects++;
+	for (i = 0; i < dev->nr_queues; i++)
+		this_cpu_inc(dev->queues[i].stats->reconnects);
+}
+
+void kfb_stats_lost(struct kfb_hwq *queue, u64 ranges, u64 bytes)
+{
+	queue->dev->lost_ranges += ranges;
+	queue->dev->lost_bytes += bytes;
+	this_cpu_add(queue->stats->lost_ranges, ranges);
+	this_cpu_add(queue->stats->lost_bytes, bytes);
+}
+
 /**
  * struct kfb_stat_attr - a file
  * @attr: for sysfs
@@ -90,6 +107,9 @@ static const struct {
 	{ "write_bytes", offsetof(struct kfb_stats, write_bytes), 1 },
 	{ "commits", offsetof(struct kfb_stats, commits), 1 },
 	{ "flushes", offsetof(struct kfb_stats, flushes), 1 },
+	{ "reconnects", offsetof(struct kfb_stats, reconnects), 1 },
+	{ "lost_ranges", offsetof(struct kfb_stats, lost_ranges), 1 },
+	{ "lost_bytes", offsetof(struct kfb_stats, lost_bytes), 1 },
 	{ "latency", offsetof(struct kfb_stats, latency), KFB_LATENCIES },
 };
 
