@@ -16,7 +16,7 @@
 #include "verbs.h"
 
 /* What a device needs at most to tell its peer why it has refused something. */
-#define KFV_LAST_WORDS_MS	100
+#define KFV_LAST_WORDS_MS	1000
 
 /* What a peer needs at most, from the accept on, to say that it is connected. */
 #define KFV_ACCEPTED_MS		1000
