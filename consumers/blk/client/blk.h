@@ -462,7 +462,7 @@ void kfb_fail_requests(struct work_struct *work);
 void kfb_stats_request(struct kfb_request *req);
 void kfb_stats_commit(struct kfb_hwq *queue);
 void kfb_stats_reconnect(struct kfb_dev *dev);
-void kfb_stats_lost(struct kfb_hwq *queue, u64 ranges, u64 bytes);
+void kfb_stats_lost(struct kfb_hwq *queue, u64 bytes);
 int kfb_stats_show(struct kfb_hwq *queue, struct kobject *kobj);
 
 #endif /* KFB_BLK_H */

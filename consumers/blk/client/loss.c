@@ -48,18 +48,19 @@ struct kfb_loss {
 static void kfb_loss_count(struct kfb_hwq *queue, struct kfb_loss *loss)
 {
 	const struct kfb_dev *dev = queue->dev;
-	u64 ranges = loss->ranges, bytes = loss->bytes;
 	u64 size = (u64)get_capacity(dev->disk) << SECTOR_SHIFT;
 	struct kfb_log_cursor cursor = { };
 	struct kfb_range range;
+	u64 bytes;
 
 	while (kfb_log_next(queue->log, &cursor, KFB_MAX_SIZE, size, &range)) {
+		bytes = range.end - range.start;
 		loss->ranges++;
-		loss->bytes += range.end - range.start;
+		loss->bytes += bytes;
 		loss->mounted += kfb_disk_mounted(dev, range.start, range.end,
 						  loss->partitions);
+		kfb_stats_lost(queue, bytes);
 	}
-	kfb_stats_lost(queue, loss->ranges - ranges, loss->bytes - bytes);
 }
 
 /* No request gets in, until who is there has been told. */

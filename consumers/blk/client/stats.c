@@ -47,11 +47,11 @@ void kfb_stats_reconnect(struct kfb_dev *dev)
 		this_cpu_inc(dev->queues[i].stats->reconnects);
 }
 
-void kfb_stats_lost(struct kfb_hwq *queue, u64 ranges, u64 bytes)
+void kfb_stats_lost(struct kfb_hwq *queue, u64 bytes)
 {
-	queue->dev->lost_ranges += ranges;
+	queue->dev->lost_ranges++;
 	queue->dev->lost_bytes += bytes;
-	this_cpu_add(queue->stats->lost_ranges, ranges);
+	this_cpu_inc(queue->stats->lost_ranges);
 	this_cpu_add(queue->stats->lost_bytes, bytes);
 }
 
