@@ -175,19 +175,23 @@ bool blk_dial_refused(struct blk_target *target, enum kfb_status status)
 }
 
 /*
- * Sends @len bytes of @out. The target may have hung up before this end knows that
+ * Sends @len bytes of @out. The other side may have hung up before this end knows that
  * they have arrived.
  */
-bool blk_say(struct blk_client *client, size_t len)
+bool blk_send(struct suite *t, struct suite_end *end, const u8 *out, size_t len)
 {
-	struct suite *t = client->target->t;
 	struct suite_comp comp;
 
-	return EXPECT_OK(t, kfi_send(client->control.ep, client->out, len, NULL,
-				     KFI_ADDR_UNSPEC, client->out)) &&
-	       EXPECT(t, suite_read_comp(t, &client->control.tx, &comp,
+	return EXPECT_OK(t, kfi_send(end->ep, out, len, NULL, KFI_ADDR_UNSPEC,
+				     NULL)) &&
+	       EXPECT(t, suite_read_comp(t, &end->tx, &comp,
 					 SUITE_TIMEOUT_MS)) &&
 	       EXPECT(t, !comp.err || comp.err == ECANCELED);
+}
+
+bool blk_say(struct blk_client *client, size_t len)
+{
+	return blk_send(client->target->t, &client->control, client->out, len);
 }
 
 /* The next message, there until the receives were used up. */

@@ -80,6 +80,8 @@ void blk_close(struct blk_target *target);
 bool blk_dial(struct blk_target *target, struct blk_client *client);
 void blk_hang_up(struct blk_client *client);
 bool blk_dial_refused(struct blk_target *target, enum kfb_status status);
+bool blk_send(struct suite *t, struct suite_end *end, const u8 *out,
+	      size_t len);
 bool blk_say(struct blk_client *client, size_t len);
 bool blk_hear(struct blk_client *client, const u8 **msg, size_t *len, int ms);
 bool blk_greet(struct blk_client *client, enum kfb_status expected);

@@ -119,17 +119,9 @@ static bool serve_accept(struct serve *serve)
 				  &serve->end.ep->fid, &ev);
 }
 
-/* The client may have hung up before this end knows that it has arrived. */
 static bool serve_say(struct serve *serve, size_t len)
 {
-	struct suite *t = serve->t;
-	struct suite_comp comp;
-
-	return EXPECT_OK(t, kfi_send(serve->end.ep, serve->out, len, NULL,
-				     KFI_ADDR_UNSPEC, serve->out)) &&
-	       EXPECT(t, suite_read_comp(t, &serve->end.tx, &comp,
-					 SUITE_TIMEOUT_MS)) &&
-	       EXPECT(t, !comp.err || comp.err == ECANCELED);
+	return blk_send(serve->t, &serve->end, serve->out, len);
 }
 
 static bool serve_hear(struct serve *serve, struct suite_comp *comp)

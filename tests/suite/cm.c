@@ -34,15 +34,20 @@ struct dial {
 	ktime_t			start;
 };
 
+static bool dial_getinfo(struct suite_net *net, struct dial *dial)
+{
+	memset(dial, 0, sizeof(*dial));
+	dial->net = net;
+	return EXPECT_OK(net->t, suite_getinfo(net->caps, net->port, 0,
+					       &dial->info));
+}
+
 static bool dial_open(struct suite_net *net, struct dial *dial,
 		      struct kfid_eq *eq)
 {
 	const struct suite_opts opts = { .eq = eq };
 
-	memset(dial, 0, sizeof(*dial));
-	dial->net = net;
-	return EXPECT_OK(net->t, suite_getinfo(net->caps, net->port, 0,
-					       &dial->info)) &&
+	return dial_getinfo(net, dial) &&
 	       suite_end_open(net, &dial->end, dial->info, &opts);
 }
 
@@ -149,18 +154,15 @@ out:
 static bool dial_open_from(struct suite_net *net, struct dial *dial,
 			   const struct sockaddr_storage *addr)
 {
-	struct suite *t = net->t;
+	const struct suite_opts opts = { };
 
-	memset(dial, 0, sizeof(*dial));
-	dial->net = net;
-	if (!EXPECT_OK(t, suite_getinfo(net->caps, net->port, 0, &dial->info)))
+	if (!dial_getinfo(net, dial))
 		return false;
 	kfree(dial->info->src_addr);
 	dial->info->src_addr = kmemdup(addr, sizeof(*addr), GFP_KERNEL);
 	dial->info->src_addrlen = sizeof(*addr);
-	return EXPECT(t, dial->info->src_addr) &&
-	       suite_end_open(net, &dial->end, dial->info,
-			      &(const struct suite_opts){ });
+	return EXPECT(net->t, dial->info->src_addr) &&
+	       suite_end_open(net, &dial->end, dial->info, &opts);
 }
 
 /* From an address that somebody has, until he does not; and from another host's. */
