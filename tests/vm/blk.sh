@@ -115,6 +115,17 @@ blk_state() {
 	grep -qx "$2" "$blk_client/$1/state"
 }
 
+# blk_mark: from here on, for blk_said; the caller's variable mark
+blk_mark() {
+	mark="blk: $RANDOM$RANDOM"
+	echo "$mark" >/dev/kmsg
+}
+
+# blk_said MARK WHAT: the client has, in the kernel's log
+blk_said() {
+	kernel_log_since "$1" | grep -q "^kfi_blk: $2"
+}
+
 # blk_written DISK: whether anything has been, since it is there
 blk_written() {
 	grep -qv '^0$' "/sys/block/$1"/kfi/queue*/writes
