@@ -4,6 +4,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/uio.h>
@@ -29,6 +30,7 @@ static int fake_persist(struct kfi_memdev *mdev,
 		complete(&fake->entered);
 		wait_for_completion(&fake->leave);
 	}
+	fsleep(fake->delay_us);
 	fake->calls++;
 	if (fake->err)
 		return fake->err;

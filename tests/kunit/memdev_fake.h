@@ -28,6 +28,7 @@ struct fake {
 	unsigned int		nr_seen;
 	unsigned int		calls;
 	int			err;
+	unsigned int		delay_us;	/* that persist takes at least */
 	bool			block;
 	bool			hasty;	/* revoked before it is open */
 	struct completion	entered;
