@@ -11,6 +11,7 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/stringhash.h>
 #include <net/net_namespace.h>
@@ -43,6 +44,14 @@ MODULE_PARM_DESC(mutations, "percentage of the full number of mutated messages, 
 static unsigned int cuts;
 module_param(cuts, uint, 0444);
 MODULE_PARM_DESC(cuts, "percentage of the full number of power cuts, 0 for scale");
+
+static unsigned int stress;
+module_param(stress, uint, 0444);
+MODULE_PARM_DESC(stress, "percentage of the full minute of mixed operations, 0 for scale");
+
+static bool leak;
+module_param(leak, bool, 0444);
+MODULE_PARM_DESC(leak, "leak memory at the end, for who looks for leaks to find");
 
 static char *filters[8] = { "*" };
 static unsigned int nr_filters = 1;
@@ -375,6 +384,18 @@ static unsigned int suite_run_all(bool run)
 			  SUITE_BOTH, nr, run);
 }
 
+/*
+ * Several, because the stack may still have the address of one; and zeroed, because
+ * one has the address of the next from when both were free.
+ */
+static noinline void suite_leak(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		pr_info("# leaked: %p\n", kzalloc(64, GFP_KERNEL));
+}
+
 static int __init suite_init(void)
 {
 	int ret = 0;
@@ -397,6 +418,8 @@ static int __init suite_init(void)
 	pr_info("# provider=%s addr=%s seed=%u scale=%u\n", provider, addr,
 		seed, scale);
 	suite_run_all(true);
+	if (leak)
+		suite_leak();
 	destroy_workqueue(suite_wq);
 out:
 	suite_put_netns();
