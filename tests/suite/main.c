@@ -247,6 +247,11 @@ unsigned int suite_cuts(unsigned int full, unsigned int least)
 	return scaled(cuts ?: scale, full, least);
 }
 
+unsigned int suite_seconds(unsigned int full, unsigned int least)
+{
+	return scaled(stress ?: scale, full, least);
+}
+
 u32 suite_random(struct suite *t, u32 from, u32 to)
 {
 	return from + prandom_u32_state(&t->rnd) % (to - from + 1);

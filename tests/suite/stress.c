@@ -399,7 +399,7 @@ static void run_stress(struct suite *t, u64 caps)
 	s->t = t;
 	if (!stress_open(s, caps))
 		goto out;
-	s->deadline = jiffies + suite_scaled(60, 2) * HZ;
+	s->deadline = jiffies + suite_seconds(60, 2) * HZ;
 	for (i = 0; i < STRESS_THREADS; i++) {
 		INIT_WORK(&s->threads[i].work, run_thread);
 		queue_work(suite_wq, &s->threads[i].work);

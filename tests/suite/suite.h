@@ -130,6 +130,7 @@ void suite_put_netns(void);
 unsigned int suite_scaled(unsigned int full, unsigned int least);
 unsigned int suite_mutations(unsigned int full, unsigned int least);
 unsigned int suite_cuts(unsigned int full, unsigned int least);
+unsigned int suite_seconds(unsigned int full, unsigned int least);
 u32 suite_random(struct suite *t, u32 from, u32 to);
 bool suite_wait_go(struct suite *t, const char *what);
 bool suite_wait_go_for(struct suite *t, const char *what, unsigned int left_ms);
