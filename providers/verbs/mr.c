@@ -18,56 +18,14 @@
 #include "flush.h"
 #include "verbs.h"
 
-/*
- * Counts the entries that a scatterlist of @type needs, or fills @sgl: pages that
- * lie side by side share one.
- */
-static int kfv_mr_walk(const struct kfi_mr_attr *attr, size_t max,
-		       struct scatterlist *sgl)
-{
-	struct scatterlist *sg = sgl;
-	phys_addr_t start, end = 0;
-	struct kfi_seg_iter iter;
-	struct kfi_seg seg;
-	size_t len = 0;
-	int n = 0;
-
-	kfi_seg_iter_init(&iter, attr->type, attr->mr_iov, attr->iov_count);
-	while (kfi_seg_next(&iter, max, &seg)) {
-		if (!seg.page)
-			return -EINVAL;
-		start = page_to_phys(seg.page) + seg.offset;
-		if (n && start == end && len + seg.len <= max) {
-			len += seg.len;
-		} else {
-			if (sgl && n)
-				sg = sg_next(sg);
-			n++;
-			len = seg.len;
-			if (sgl)
-				sg_set_page(sg, seg.page, 0, seg.offset);
-		}
-		if (sgl)
-			sg->length = len;
-		end = start + seg.len;
-	}
-	return n;
-}
-
 static int kfv_mr_map(struct kfv_mr *mr, const struct kfi_mr_attr *attr)
 {
 	struct ib_device *ib = mr->domain->ib;
-	size_t max = round_down(min_t(size_t, ib_dma_max_seg_size(ib), SZ_1G),
-				PAGE_SIZE);
-	int n, ret;
+	int ret;
 
-	n = kfv_mr_walk(attr, max, NULL);
-	if (n < 0)
-		return n;
-	ret = sg_alloc_table(&mr->sgt, n, GFP_KERNEL);
+	ret = kfv_mr_sgl_alloc(&mr->sgt, attr, ib_dma_max_seg_size(ib));
 	if (ret)
 		return ret;
-	kfv_mr_walk(attr, max, mr->sgt.sgl);
 	ret = ib_dma_map_sgtable_attrs(ib, &mr->sgt, DMA_BIDIRECTIONAL, 0);
 	if (ret)
 		sg_free_table(&mr->sgt);
@@ -79,61 +37,6 @@ static void kfv_mr_unmap(struct kfv_mr *mr)
 	ib_dma_unmap_sgtable_attrs(mr->domain->ib, &mr->sgt, DMA_BIDIRECTIONAL,
 				   0);
 	sg_free_table(&mr->sgt);
-}
-
-/* What every page size has to divide: where one segment ends and one begins. */
-static u64 kfv_mr_boundaries(const struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	u64 bits = 0;
-	int i;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (i)
-			bits |= sg_dma_address(sg);
-		if (i + 1 < sgt->nents)
-			bits |= sg_dma_address(sg) + sg_dma_len(sg);
-	}
-	return bits;
-}
-
-static u64 kfv_mr_entries(const struct sg_table *sgt, u64 page_size)
-{
-	struct scatterlist *sg;
-	u64 start, end, n = 0;
-	int i;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		start = round_down((u64)sg_dma_address(sg), page_size);
-		end = round_up((u64)sg_dma_address(sg) + sg_dma_len(sg),
-			       page_size);
-		n += (end - start) >> ilog2(page_size);
-	}
-	return n;
-}
-
-/*
- * The smallest page size that makes the region fit the device's page list, so
- * that as little as possible besides it is in the list: 0 and -E2BIG when even the
- * largest that the alignment allows does not, -EINVAL when none is allowed.
- */
-static int kfv_mr_page_size(struct kfv_mr *mr, u64 *page_size, u64 *entries)
-{
-	const struct ib_device_attr *attrs = &mr->domain->ib->attrs;
-	u64 bits = kfv_mr_boundaries(&mr->sgt);
-	u64 size, best = bits ? bits & -bits : SZ_2G;
-	int ret = -EINVAL;
-
-	for (size = SZ_4K; size <= min_t(u64, best, SZ_2G); size *= 2) {
-		if (!(attrs->page_size_cap & size))
-			continue;
-		*page_size = size;
-		*entries = kfv_mr_entries(&mr->sgt, size);
-		if (*entries <= attrs->max_fast_reg_page_list_len)
-			return 0;
-		ret = -E2BIG;
-	}
-	return ret;
 }
 
 static int kfv_mr_access(const struct kfv_domain *domain, u64 access)
@@ -192,7 +95,8 @@ static int kfv_mr_make(struct kfv_mr *mr, const struct kfi_mr_attr *attr,
 	ret = kfv_mr_map(mr, attr);
 	if (ret)
 		return ret;
-	ret = kfv_mr_page_size(mr, &page_size, &entries);
+	ret = kfv_mr_page_size(&mr->sgt, &mr->domain->ib->attrs, &page_size,
+			       &entries);
 	if (ret) {
 		pr_debug("%s: %zu bytes in %u pieces do not fit %u entries\n",
 			 dev_name(&mr->domain->ib->dev), mr->len,

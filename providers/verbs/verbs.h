@@ -270,6 +270,13 @@ int kfv_mr_regattr(struct kfid_domain *domain, const struct kfi_mr_attr *attr,
 		   u64 flags, struct kfid_mr **mr);
 void kfv_mr_kill(struct kfv_mr *mr);
 
+/* mr_sgl.c */
+int kfv_mr_sgl_alloc(struct sg_table *sgt, const struct kfi_mr_attr *attr,
+		     size_t max);
+int kfv_mr_page_size(const struct sg_table *sgt,
+		     const struct ib_device_attr *attrs, u64 *page_size,
+		     u64 *entries);
+
 /* cq.c */
 int kfv_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
 		struct kfid_cq **cq, kfi_comp_handler handler, void *context,
