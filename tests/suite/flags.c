@@ -309,7 +309,8 @@ static void test_levels(struct suite *t)
 /*
  * A long read, and behind a fence a write to where it ends. Without the fence
  * a device may let the write overtake what is still being read; neither soft-RoCE
- * nor loopback does. That a fence waits for commits is shown by wal.fence.
+ * nor loopback does, so what waits is shown by kfi_fence_kunit, and for commits by
+ * wal.fence.
  */
 static void test_fence(struct suite *t)
 {
