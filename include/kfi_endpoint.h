@@ -218,8 +218,9 @@ struct kfi_tx_handler_attr {
  *
  * Value of KFI_OPT_CONN_PARAM, set before kfi_connect() or kfi_accept(). The two
  * ends settle on the smaller depth: on an endpoint that is for a connection
- * request the first two are reduced to what the peer has offered, which is what
- * kfi_getopt() then returns.
+ * request the first two are reduced to what the peer has offered, and
+ * @retry_count is the peer's, for a connection request says it for both ends
+ * (InfiniBand specification, 12.7.38). That is what kfi_getopt() then returns.
  */
 struct kfi_conn_param {
 	u8	initiator_depth;

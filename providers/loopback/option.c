@@ -88,6 +88,7 @@ void lo_ep_set_param(struct lo_ep *ep, const struct kfi_conn_param *param)
 	ep->conn_param.responder_resources =
 		min_t(u8, param->responder_resources,
 		      max_t(u8, peer->initiator_depth, 1));
+	ep->conn_param.retry_count = peer->retry_count;
 }
 
 static int lo_set_conn_param(struct lo_ep *ep, const void *optval,

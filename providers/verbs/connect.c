@@ -246,7 +246,10 @@ static int kfv_ep_shutdown(struct kfid_ep *kfid_ep, u64 flags)
 	return ret;
 }
 
-/* More than the peer has offered is of no use, and not for us to answer. */
+/*
+ * More than the peer has offered is of no use, and not for us to answer. How often
+ * either end sends again is what the request says.
+ */
 void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param)
 {
 	ep->param = *param;
@@ -254,6 +257,8 @@ void kfv_ep_set_param(struct kfv_ep *ep, const struct kfi_conn_param *param)
 					ep->peer_depth);
 	ep->param.responder_resources = min(param->responder_resources,
 					    ep->peer_resources);
+	if (ep->passive)
+		ep->param.retry_count = ep->peer_retry_count;
 }
 
 /* Once, before anybody looks: see kfv_ep_was_connected() */
@@ -282,6 +287,7 @@ int kfv_ep_take_connreq(struct kfv_ep *ep, struct kfid *handle)
 	ep->link.id = id;
 	ep->peer_depth = cr->param.initiator_depth;
 	ep->peer_resources = max_t(u8, cr->param.responder_resources, 1);
+	ep->peer_retry_count = cr->param.retry_count;
 	kfv_ep_set_param(ep, &ep->param);
 	if (ep->commit)
 		ep->commit->peer = cr->peer;

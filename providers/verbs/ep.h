@@ -331,6 +331,7 @@ enum kfv_state {
  * @param: of the connection
  * @peer_depth: reads and atomics that the peer can serve at a time
  * @peer_resources: reads and atomics that the peer sends at a time
+ * @peer_retry_count: of the peer's connection request; the device's here too
  * @connect_ms: of kfi_connect() and kfi_accept()
  * @commit_ms: of commits
  * @commit_method: KFI_OPT_COMMIT_METHOD
@@ -377,6 +378,7 @@ struct kfv_ep {
 	struct kfi_conn_param	param;
 	u8			peer_depth;
 	u8			peer_resources;
+	u8			peer_retry_count;
 	unsigned int		connect_ms;
 	unsigned int		commit_ms;
 	enum kfi_commit_method	commit_method;

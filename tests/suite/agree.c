@@ -112,7 +112,8 @@ static void check_param(struct suite *t, struct kfid_ep *ep, u8 depth,
 {
 	struct kfi_conn_param param = {
 		.initiator_depth = depth, .responder_resources = resources,
-		.retry_count = 7, .rnr_retry_count = 7, .min_rnr_timer = 12,
+		.retry_count = min(depth, 7), .rnr_retry_count = 7,
+		.min_rnr_timer = 12,
 	};
 	size_t len = sizeof(param);
 
@@ -123,9 +124,13 @@ static void check_param(struct suite *t, struct kfid_ep *ep, u8 depth,
 				&param, &len));
 	EXPECT_EQ(t, param.initiator_depth, has_depth);
 	EXPECT_EQ(t, param.responder_resources, has_resources);
+	EXPECT_EQ(t, param.retry_count, 2);
 }
 
-/* Who answers can have less than was offered, and not more. */
+/*
+ * Who answers can have less than was offered, and not more; the retransmissions are
+ * the caller's.
+ */
 static void test_param(struct suite *t)
 {
 	struct call *call = call_open(t);
