@@ -12,7 +12,7 @@
 static void free_one(struct kfi_info *info)
 {
 	if (info->handle)
-		info->handle->ops->close(info->handle);
+		kfi_close(info->handle);
 	if (info->fabric_attr) {
 		kfree(info->fabric_attr->name);
 		kfree(info->fabric_attr->prov_name);
