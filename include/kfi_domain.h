@@ -209,12 +209,12 @@ kfi_domain(struct kfid_fabric *fabric, struct kfi_info *info,
  * kfabric extension.
  *
  * Context: Any context.
- * Return: the device, or NULL when there is none, as with loopback. It may be
- * used while the domain is open.
+ * Return: the device, or NULL when there is none, as with loopback, or when it has
+ * been removed. What was returned stays valid until the domain is closed.
  */
 static inline struct device *kfi_domain_device(struct kfid_domain *domain)
 {
-	return domain->dma_device;
+	return READ_ONCE(domain->dma_device);
 }
 
 /**

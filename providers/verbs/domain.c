@@ -3,6 +3,7 @@
  * Domains: a protection domain of a device.
  */
 
+#include <linux/device.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -40,7 +41,7 @@ void kfv_domain_remove(struct kfv_domain *domain)
 		kfv_mr_kill(mr);
 	kfv_registrar_destroy(&domain->registrar);
 	ib_dealloc_pd(domain->pd);
-	domain->domain.dma_device = NULL;
+	WRITE_ONCE(domain->domain.dma_device, NULL);
 	complete_all(&domain->gone);
 }
 
@@ -64,6 +65,7 @@ static int kfv_domain_close(struct kfid *fid)
 	kfi_obj_put(&domain->fabric->fabric.fid);
 	kfv_device_put(dev);
 	xa_destroy(&domain->pmem);
+	put_device(domain->dma_device);
 	kfree(domain);
 	return 0;
 }
@@ -169,7 +171,8 @@ static int kfv_domain_attach(struct kfv_domain *domain)
 	if (IS_ERR(pd))
 		return PTR_ERR(pd);
 	domain->pd = pd;
-	domain->domain.dma_device = dev->ib->dma_device;
+	domain->dma_device = get_device(dev->ib->dma_device);
+	domain->domain.dma_device = domain->dma_device;
 	domain->domain.numa_node = ibdev_to_node(dev->ib);
 	domain->domain.num_vectors = max(dev->ib->num_comp_vectors, 1);
 	list_add_tail(&domain->node, &dev->domains);

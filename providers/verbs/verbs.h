@@ -105,6 +105,7 @@ struct kfv_registrar {
  * @dev: its device
  * @ib: the device; used with a reference to @active only
  * @pd: protection domain
+ * @dma_device: what does the device's DMA, or NULL; consumers may look at it
  * @port: port of the device
  * @attr: of the port, when the domain was opened
  * @owner: name of the consumer's module
@@ -128,6 +129,7 @@ struct kfv_domain {
 	struct kfv_device	*dev;
 	struct ib_device	*ib;
 	struct ib_pd		*pd;
+	struct device		*dma_device;
 	u32			port;
 	struct ib_port_attr	attr;
 	const char		*owner;
