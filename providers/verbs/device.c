@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cc_platform.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -112,6 +113,16 @@ static bool kfv_device_usable(struct ib_device *ib)
 	if (!(ib->attrs.device_cap_flags & IB_DEVICE_MEM_MGT_EXTENSIONS)) {
 		pr_debug("%s: not used: it does not register memory by a work request\n",
 			 dev_name(&ib->dev));
+		return false;
+	}
+	/*
+	 * Regions and the buffers of commits are mapped as long as they live, and
+	 * nobody copies to and from a bounce buffer (__ib_umem_get_va() refuses it too).
+	 */
+	if (!ib_uses_virt_dma(ib) &&
+	    cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT)) {
+		pr_info("%s: not used: the DMA of a confidential guest is bounced\n",
+			dev_name(&ib->dev));
 		return false;
 	}
 	rdma_for_each_port(ib, port)
