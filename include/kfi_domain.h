@@ -26,7 +26,9 @@ struct scatterlist;
  * operations need no registration: desc may be NULL for any of them.
  *
  * Peers address a region from &kfid_mr.iova on, whatever the kernel address of
- * the memory is. A vector is one contiguous range there.
+ * the memory is. A vector is one contiguous range there, as devices with page lists
+ * can have it: but for its beginning and its end, pieces that do not lie side by side
+ * in memory begin and end at multiples of 4096 bytes.
  */
 
 /**
@@ -279,11 +281,13 @@ kfi_cq_open(struct kfid_domain *domain, struct kfi_cq_attr *attr,
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL for bad arguments, unknown flags and access bits among them,
  * with KFI_PMEM for memory of which a page is not in the device that the first one is
- * in, with KFI_UNCACHED for a region that peers have no access to; -E2BIG when the
- * device needs more than domain_attr.mr_iov_limit page-list entries; -EBUSY with
+ * in, with KFI_UNCACHED for a region that peers have no access to, and for pieces that
+ * do not make one range, see "DOC: memory registration"; -E2BIG when the device needs
+ * more than domain_attr.mr_iov_limit page-list entries; -EBUSY with
  * KFI_PMEM while a connection of the domain is there whose peer was told that it may
  * commit by KFI_COMMIT_READ or KFI_COMMIT_FLUSH, which would not be enough for this
- * memory; -ENODEV; -ENOMEM.
+ * memory; -EIO when the device has refused it; -ENETUNREACH for a RoCE port without an
+ * address; -ENODEV; -ENOMEM.
  */
 static inline int
 kfi_mr_regattr(struct kfid_domain *domain, const struct kfi_mr_attr *attr,

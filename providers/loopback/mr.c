@@ -4,9 +4,11 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <trace/events/kfi.h>
@@ -198,9 +200,13 @@ static const struct kfi_ops lo_mr_fid_ops = {
 	.close	= lo_mr_close,
 };
 
-/* Writes the segments down if there is room for them, and counts them. */
+/*
+ * Writes the segments down if there is room for them, and counts them. Where they do
+ * not lie side by side they have to meet as devices with page lists want it.
+ */
 static int lo_mr_walk(struct lo_mr *mr, const struct kfi_mr_attr *attr)
 {
+	phys_addr_t phys, end = 0;
 	struct kfi_seg_iter iter;
 	struct kfi_seg seg;
 	u64 start = 0;
@@ -210,6 +216,10 @@ static int lo_mr_walk(struct lo_mr *mr, const struct kfi_mr_attr *attr)
 	for (; kfi_seg_next(&iter, SZ_1G, &seg); nr++) {
 		if (!seg.page)
 			return -EINVAL;
+		phys = page_to_phys(seg.page) + seg.offset;
+		if (nr && phys != end && !IS_ALIGNED(phys | end, SZ_4K))
+			return -EINVAL;
+		end = phys + seg.len;
 		if (nr == LO_MR_SEG_LIMIT)
 			return -E2BIG;
 		if (!mr->segs)

@@ -270,6 +270,35 @@ static void check_region(struct suite *t, struct suite_pair *pair,
 	EXPECT_ALL(t, behind, 0xee, arena->buf + arena->len - behind);
 }
 
+/* Pieces that are apart meet where a page list can have them meet, or not at all. */
+static void check_joints(struct suite *t, const struct suite_net *net,
+			 const struct suite_arena *arena)
+{
+	static const struct {
+		size_t end, begin;
+		int err;
+	} joints[] = {
+		{ PAGE_SIZE, 0, 0 }, { PAGE_SIZE - 8, 0, -EINVAL },
+		{ PAGE_SIZE, 8, -EINVAL }, { PAGE_SIZE - 8, 8, -EINVAL },
+	};
+	struct bio_vec bv[2];
+	struct kfid_mr *mr;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(joints); i++) {
+		/* the second one first, lest they lie side by side */
+		bvec_set_page(&bv[0], arena->blocks[1], joints[i].end, 0);
+		bvec_set_page(&bv[1], arena->blocks[0],
+			      PAGE_SIZE - joints[i].begin, joints[i].begin);
+		ret = kfi_mr_regbv(net->domain, bv, 2, SUITE_ACCESS, 0, 0, 0,
+				   &mr, NULL);
+		EXPECT_EQ(t, ret, joints[i].err);
+		if (!ret)
+			EXPECT_OK(t, kfi_close(&mr->fid));
+	}
+}
+
 static void test_vectors(struct suite *t)
 {
 	struct suite_arena arena;
@@ -294,6 +323,8 @@ static void test_vectors(struct suite *t)
 		EXPECT_OK(t, kfi_close(&mr->fid));
 	}
 
+	check_joints(t, &net, &arena);
+
 	/* the same bytes in vmalloc space, from a kernel address */
 	offset = suite_random(t, 0, PAGE_SIZE - 1);
 	len = suite_random(t, 1, arena.len - offset);
@@ -309,18 +340,23 @@ out:
 	kfree(buf);
 }
 
-/* As many writes as there is room for, of 8 MiB each, then close the region. */
-static void close_under_fire(struct suite *t, struct suite_net *net,
+/*
+ * As many writes as there is room for, of 8 MiB each, then close the region. Returns
+ * whether that was in the middle: some of them had begun, and one failed.
+ */
+static bool close_under_fire(struct suite *t, struct suite_net *net,
 			     struct suite_pair *pair, struct suite_arena *from,
 			     struct suite_arena *to)
 {
 	struct suite_comp comp;
 	struct bio_vec bv[8];
+	bool begun, failed = false;
 	struct kfid_mr *mr;
 	uintptr_t i, posted;
 
+	memset(to->buf, 0x11, to->len);
 	if (!suite_arena_register(net, to, &mr))
-		return;
+		return false;
 	for (i = 0; i < from->nr; i++)
 		bvec_set_page(&bv[i], from->blocks[i],
 			      PAGE_SIZE << from->order, 0);
@@ -333,22 +369,26 @@ static void close_under_fire(struct suite *t, struct suite_net *net,
 	suite_read_comp(t, &pair->b.rx, &comp, suite_random(t, 0, 10));
 
 	EXPECT_OK(t, kfi_close(&mr->fid));
+	begun = memchr_inv(to->buf, 0x11, to->len);
 	memset(to->buf, 0x11, to->len);
 	for (i = 1; i <= posted; i++) {
 		if (!EXPECT(t, suite_read_comp(t, &pair->a.tx, &comp,
 					       SUITE_TIMEOUT_MS)))
 			break;
 		EXPECT_EQ(t, (uintptr_t)comp.entry.op_context, i);
+		failed |= comp.err;
 	}
 	EXPECT_NO_COMP(t, &pair->a.tx);
 	EXPECT_ALL(t, to->buf, 0x11, to->len);
+	return begun && failed;
 }
 
 static void test_close_under_fire(struct suite *t)
 {
 	const unsigned int order = get_order(SZ_1M);
-	unsigned int rounds = suite_scaled(100, 3);
+	unsigned int rounds = suite_scaled(100, 3), most = 1000;
 	struct suite_arena from, to;
+	bool hit = false;
 	struct suite_pair pair;
 	struct suite_net net;
 
@@ -357,12 +397,14 @@ static void test_close_under_fire(struct suite *t)
 	if (!suite_arena_open(t, &to, order, 8))
 		goto out;
 	memset(from.buf, 0x99, from.len);
-	for (; rounds && !suite_failed(t); rounds--) {
+	for (; (rounds || !hit) && most && !suite_failed(t); most--) {
 		if (!suite_open(t, &net, &pair, NULL))
 			break;
-		close_under_fire(t, &net, &pair, &from, &to);
+		hit |= close_under_fire(t, &net, &pair, &from, &to);
 		suite_close(&net, &pair);
+		rounds -= rounds > 0;
 	}
+	EXPECT(t, hit);
 	suite_arena_close(&to);
 out:
 	suite_arena_close(&from);
