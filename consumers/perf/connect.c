@@ -3,7 +3,6 @@
  * From a provider's name to an endpoint that can transfer.
  */
 
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -54,7 +53,8 @@ int perf_conn_open(struct perf_conn *conn, struct kfid_fabric *fabric,
 	int err;
 
 	memset(conn, 0, sizeof(*conn));
-	conn->buf = kvzalloc(PERF_MAX_SIZE, GFP_KERNEL);
+	/* vmalloc() would be a segment for each page, more than a device takes */
+	conn->buf = kzalloc(PERF_MAX_SIZE, GFP_KERNEL);
 	if (!conn->buf)
 		return -ENOMEM;
 	err = kfi_domain(fabric, info, &conn->domain, NULL);
@@ -94,7 +94,7 @@ void perf_conn_close(struct perf_conn *conn)
 		kfi_close(&conn->cq->fid);
 	if (conn->domain)
 		kfi_close(&conn->domain->fid);
-	kvfree(conn->buf);
+	kfree(conn->buf);
 	memset(conn, 0, sizeof(*conn));
 }
 

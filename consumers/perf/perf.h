@@ -30,7 +30,7 @@ enum perf_test {
 	PERF_NR_TESTS
 };
 
-/* What endpoints are opened for; messages and commits exclude each other. */
+/* What endpoints are opened for: the tests that commit do nothing else. */
 #define PERF_RAW	(KFI_MSG | KFI_RMA)
 #define PERF_PMEM	(KFI_RMA | KFI_RMA_PMEM)
 

@@ -251,7 +251,7 @@ static int perf_run_sizes(struct perf_run *run, unsigned int window)
 	return 0;
 }
 
-/* One test has a connection of its own: what commits cannot send. */
+/* Each test has a connection of its own: some are of endpoints that commit. */
 static int perf_test(struct perf_run *run, struct kfi_info *info)
 {
 	struct perf_hello hello;
