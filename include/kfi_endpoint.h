@@ -382,7 +382,7 @@ kfi_endpoint(struct kfid_domain *domain, struct kfi_info *info,
  * Return: 0; -EINVAL for bad flags, another class of object, or a queue of
  * another domain or fabric; -EALREADY when such a queue is bound already;
  * -ENOSPC when the completion queue has no room for this endpoint's operations;
- * -KFI_EOPBADSTATE after kfi_enable(); -ENODEV.
+ * -KFI_EOPBADSTATE after kfi_enable(); -ENODEV; -ENOMEM.
  */
 static inline int
 kfi_ep_bind(struct kfid_ep *ep, struct kfid *bfid, u64 flags)
@@ -420,7 +420,8 @@ kfi_pep_bind(struct kfid_pep *pep, struct kfid *bfid, u64 flags)
  *
  * Context: Process context, may sleep.
  * Return: 0; -KFI_ENOCQ or -KFI_ENOEQ when a queue is missing;
- * -KFI_EOPBADSTATE when enabled before; -ENODEV; -ENOMEM.
+ * -KFI_EOPBADSTATE when enabled before; -ESHUTDOWN after the end of its connection;
+ * -ECONNRESET when the peer whose request it is for has gone; -ENODEV; -ENOMEM.
  */
 static inline int kfi_enable(struct kfid_ep *ep)
 {
@@ -429,7 +430,7 @@ static inline int kfi_enable(struct kfid_ep *ep)
 
 /**
  * kfi_setopt() - set an option of an endpoint
- * @fid: an endpoint's or passive endpoint's fid
+ * @fid: an endpoint's fid. Passive endpoints have no options
  * @level: KFI_OPT_ENDPOINT
  * @optname: KFI_OPT_*
  * @optval: its value
@@ -437,8 +438,8 @@ static inline int kfi_enable(struct kfid_ep *ep)
  *
  * Context: Process context.
  * Return: 0, -ENOPROTOOPT for an unknown option or one that cannot be set,
- * -EINVAL for a wrong length or value, -KFI_EOPBADSTATE when it is too late,
- * -ENODEV.
+ * -EINVAL for a wrong length or value or another class of object, -EOPNOTSUPP for a
+ * passive endpoint, -KFI_EOPBADSTATE when it is too late, -ENODEV.
  */
 static inline int
 kfi_setopt(struct kfid *fid, int level, int optname, const void *optval,
@@ -456,14 +457,15 @@ kfi_setopt(struct kfid *fid, int level, int optname, const void *optval,
 
 /**
  * kfi_getopt() - get an option of an endpoint
- * @fid: an endpoint's or passive endpoint's fid
+ * @fid: an endpoint's fid. Passive endpoints have no options
  * @level: KFI_OPT_ENDPOINT
  * @optname: KFI_OPT_*
  * @optval: where its value is returned
  * @optlen: in: bytes of @optval; out: bytes of the value
  *
  * Context: Process context.
- * Return: 0, -ENOPROTOOPT, -KFI_ETOOSMALL, -ENODEV.
+ * Return: 0, -ENOPROTOOPT for an unknown option, -EINVAL for another class of object,
+ * -EOPNOTSUPP for a passive endpoint, -KFI_ETOOSMALL, -ENODEV.
  */
 static inline int
 kfi_getopt(struct kfid *fid, int level, int optname, void *optval,

@@ -33,6 +33,7 @@ static const struct kfi_name errors[] = {
 	{ ENOMEM, "Out of memory" },
 	{ EACCES, "Permission denied" },
 	{ EFAULT, "Bad address" },
+	{ ENOTBLK, "Block device required" },
 	{ EBUSY, "Object is in use" },
 	{ EEXIST, "Exists already" },
 	{ ENODEV, "No such device" },
@@ -103,7 +104,7 @@ static const struct kfi_name cq_flags[] = {
 	KFI_NAME(KFI_READ), KFI_NAME(KFI_WRITE), KFI_NAME(KFI_RECV),
 	KFI_NAME(KFI_SEND), KFI_NAME(KFI_REMOTE_READ),
 	KFI_NAME(KFI_REMOTE_WRITE), KFI_NAME(KFI_REMOTE_CQ_DATA),
-	KFI_NAME(KFI_COMPLETION),
+	KFI_NAME(KFI_COMPLETION), KFI_NAME(KFI_COMMIT),
 	{ }
 };
 

@@ -189,7 +189,8 @@ int kfv_registrar_execute(struct kfv_domain *domain, struct ib_send_wr *wr)
 	if (!ret) {
 		wait_for_completion(&ctx.done);
 		ret = ctx.status == IB_WC_SUCCESS ? 0 : -EIO;
-		if (ret)
+		/* what else is executed may be meant to fail */
+		if (ret && wr->opcode == IB_WR_REG_MR)
 			pr_warn_ratelimited("%s: memory of %s not registered: %s\n",
 					    dev_name(&domain->ib->dev),
 					    domain->owner,

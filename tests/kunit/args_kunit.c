@@ -410,6 +410,8 @@ static void names(struct kunit *test)
 			   "[KFI_FENCE, KFI_COMMIT_COMPLETE, 0x4000000000000000]");
 	KUNIT_EXPECT_STREQ(test, kfi_tostr(&type, KFI_TYPE_EP_TYPE),
 			   "KFI_EP_MSG");
+	KUNIT_EXPECT_STREQ(test, kfi_tostr(&flags, KFI_TYPE_CQ_EVENT_FLAGS),
+			   "[KFI_COMMIT, 0x4000000000200000]");
 	type = 99;
 	KUNIT_EXPECT_STREQ(test, kfi_tostr(&type, KFI_TYPE_EP_TYPE), "0x63");
 	KUNIT_EXPECT_STREQ(test, kfi_tostr(NULL, KFI_TYPE_VERSION), "1.7");
