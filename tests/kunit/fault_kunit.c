@@ -27,14 +27,26 @@ static bool failed_allocation(void)
 	return !READ_ONCE(current->fail_nth);
 }
 
+/* A copy has everything, or there is none. */
+static void expect_same(struct kunit *test, const struct kfi_info *dup,
+			const struct kfi_info *info)
+{
+	KUNIT_EXPECT_STREQ(test, kfi_tostr(dup, KFI_TYPE_INFO),
+			   kfi_tostr(info, KFI_TYPE_INFO));
+}
+
 static void dupinfo_out_of_memory(struct kunit *test)
 {
 	struct kfi_info *offer = fake_offer(test, "fake");
+	struct sockaddr_in *addr;
 	struct kfi_info *dup;
 	unsigned int nth;
 
-	offer->src_addr = kzalloc_obj(struct sockaddr_in);
-	offer->src_addrlen = sizeof(struct sockaddr_in);
+	addr = kzalloc_obj(*addr);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	addr->sin_family = AF_INET;
+	offer->src_addr = addr;
+	offer->src_addrlen = sizeof(*addr);
 	for (nth = 1; nth < FAULT_LIMIT; nth++) {
 		fail_allocation(nth);
 		dup = kfi_dupinfo(offer);
@@ -42,10 +54,13 @@ static void dupinfo_out_of_memory(struct kunit *test)
 			break;
 		if (!kmemleak)
 			KUNIT_EXPECT_NULL_MSG(test, dup, "allocation %u", nth);
+		if (dup)
+			expect_same(test, dup, offer);
 		kfi_freeinfo(dup);
 	}
 	fail_allocation(0);
-	KUNIT_EXPECT_NOT_NULL(test, dup);
+	KUNIT_ASSERT_NOT_NULL(test, dup);
+	expect_same(test, dup, offer);
 	/* six structures, three strings, one address */
 	KUNIT_EXPECT_GE(test, nth, 11);
 	KUNIT_EXPECT_LE(test, nth, kmemleak ? 21 : 11);

@@ -128,6 +128,9 @@ static int make_info(struct fault *f)
 	if (ret)
 		return ret;
 	f->dup = kfi_dupinfo(info);
+	if (f->dup)
+		EXPECT(f->t, !strcmp(kfi_tostr(f->dup, KFI_TYPE_INFO),
+				     kfi_tostr(info, KFI_TYPE_INFO)));
 	kfi_freeinfo(info);
 	return f->dup ? 0 : -ENOMEM;
 }
