@@ -20,6 +20,10 @@
 #define RMA_SEGS	512
 #define RMA_BLOCKS	9
 
+/* pages in vmalloc space: of 8 MiB that begin anywhere, and a few for many pieces */
+#define RMA_PAGES	(RMA_MAX / PAGE_SIZE + 1)
+#define RMA_PAGE_SEGS	(RMA_MAX / PAGE_SIZE + 64)
+
 /**
  * enum rma_shape - where the local memory is, and what describes it
  * @SHAPE_KVEC: struct kvec, pieces of compound pages in the linear map
@@ -103,7 +107,7 @@ static struct rma *rma_open(struct suite *t)
 	}
 	if (!suite_arena_open(t, &r->source, order, RMA_BLOCKS) ||
 	    !suite_arena_open(t, &r->sink, order, RMA_BLOCKS) ||
-	    !suite_arena_open(t, &r->pages, 0, RMA_SEGS) ||
+	    !suite_arena_open(t, &r->pages, 0, RMA_PAGES) ||
 	    !suite_arena_register(&r->net, &r->source, &r->source_mr) ||
 	    !suite_arena_register(&r->net, &r->sink, &r->sink_mr)) {
 		rma_close(r);
@@ -136,14 +140,17 @@ static size_t room_at(const struct suite_arena *arena, size_t offset)
 static void choose_pieces(struct rma *r, const struct suite_arena *arena,
 			  bool vmalloc, unsigned int nr, size_t len)
 {
-	size_t at = suite_random(r->t, 0, 100), most, segs = RMA_SEGS, left;
+	size_t at = suite_random(r->t, 0, 100), most, segs = RMA_PAGE_SEGS;
+	size_t block = PAGE_SIZE << arena->order;
 	struct piece *piece;
 
 	r->len = 0;
 	for (r->nr = 0; r->nr < nr && r->len < len; r->nr++) {
-		left = arena->len - min(at, arena->len);
-		most = min3(DIV_ROUND_UP(len - r->len, nr - r->nr), left,
-			    len - r->len);
+		most = min(DIV_ROUND_UP(len - r->len, nr - r->nr),
+			   len - r->len);
+		if (!vmalloc && most <= block && most > room_at(arena, at))
+			at = round_up(at, block);
+		most = min(most, arena->len - min(at, arena->len));
 		if (vmalloc && most)
 			most = min(most, segs * PAGE_SIZE -
 				   min(segs * PAGE_SIZE, offset_in_page(at)));
@@ -310,16 +317,17 @@ static void run(struct rma *r, enum rma_shape shape, bool read, unsigned int nr,
 	struct suite_arena *local = read ? &r->sink : &r->source;
 	struct suite *t = r->t;
 	struct suite_comp comp;
+	struct piece *last;
 
 	memset(r->sink.buf, 0, r->sink.len);
-	if (shape == SHAPE_VMALLOC) {
+	if (shape == SHAPE_VMALLOC)
 		local = &r->pages;
-		if (read)
-			memset(local->buf, 0, local->len);
-		else
-			suite_fill(t, local->buf, local->len);
-	}
 	choose_pieces(r, local, shape == SHAPE_VMALLOC, nr, len);
+	last = &r->pieces[r->nr - 1];
+	if (read)
+		memset(local->buf, 0, local->len);
+	else if (shape == SHAPE_VMALLOC)
+		suite_fill(t, local->buf, last->offset + last->len);
 	if (EXPECT_OK(t, post(r, shape, local, read,
 			      read ? r->source_mr : r->sink_mr)) &&
 	    EXPECT_COMP(t, &r->pair.a.tx, r, &comp)) {
@@ -338,6 +346,12 @@ static void run(struct rma *r, enum rma_shape shape, bool read, unsigned int nr,
 			 r->offset);
 }
 
+/* Whether the pieces have the length that was asked for */
+static bool is_exact(enum rma_shape shape, unsigned int nr, size_t len)
+{
+	return shape == SHAPE_VMALLOC ? nr == 1 : len <= nr * (size_t)SZ_1M;
+}
+
 static void test_corners(struct suite *t)
 {
 	static const struct {
@@ -347,6 +361,7 @@ static void test_corners(struct suite *t)
 		{ 1, 1 }, { 1, PAGE_SIZE }, { 1, PAGE_SIZE + 1 }, { 2, 2 },
 		{ 1, SZ_1M }, { 3, 1023 }, { 31, SZ_64K }, { 32, SZ_64K },
 		{ 33, SZ_64K }, { RMA_SEGS, RMA_SEGS }, { RMA_SEGS, RMA_MAX },
+		{ RMA_BLOCKS, RMA_MAX }, { 1, RMA_MAX },
 	};
 	/* the longest take a while on a device in software */
 	size_t most_others = suite_scaled(RMA_MAX, SZ_64K);
@@ -364,6 +379,8 @@ static void test_corners(struct suite *t)
 				len = min(len, most_others);
 			run(r, shape, false, corners[i].nr, len);
 			run(r, shape, true, corners[i].nr, len);
+			if (is_exact(shape, corners[i].nr, len))
+				EXPECT_EQ(t, r->len, len);
 		}
 	}
 	rma_close(r);
