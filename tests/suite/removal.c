@@ -7,13 +7,18 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/jiffies.h>
 #include <linux/printk.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "suite.h"
 
 #define REMOVAL_OPS	32
 #define REMOVAL_WAIT_MS	60000
+
+/* of a read or write that is under way, more than a packet */
+#define REMOVAL_LEN	SZ_64K
 
 /* Receives, and sends that wait for a receive of the peer. */
 static void post_waiting(struct suite *t, struct suite_end *end, u8 *buf)
@@ -36,12 +41,49 @@ static void check_flushed(struct suite *t, struct suite_cq *scq)
 	EXPECT_NO_COMP(t, scq);
 }
 
-/* Each of the three objects is told, in whatever order. */
+/*
+ * Reads and writes without a pause, until they are refused: some have failed then, and
+ * each that was accepted has completed.
+ */
+static void move_until_gone(struct suite *t, struct suite_end *end,
+			    const struct suite_mem *mem, u8 *buf)
+{
+	unsigned long end_at = jiffies + msecs_to_jiffies(REMOVAL_WAIT_MS);
+	unsigned int posted = 0, done = 0, failed = 0;
+	struct suite_comp comp;
+	ssize_t ret;
+
+	do {
+		ret = posted & 1 ?
+		      kfi_read(end->ep, buf, REMOVAL_LEN, NULL, 0, mem->addr,
+			       mem->key, end) :
+		      kfi_write(end->ep, buf, REMOVAL_LEN, NULL, 0, mem->addr,
+				mem->key, end);
+		if (!ret) {
+			posted++;
+		} else if (suite_read_comp(t, &end->tx, &comp, 10)) {
+			done++;
+			failed += comp.err > 0;
+		}
+	} while ((!ret || ret == -EAGAIN) && time_before(jiffies, end_at));
+	EXPECT(t, ret == -ENODEV || ret == -ESHUTDOWN);
+	while (done < posted &&
+	       EXPECT(t, suite_read_comp(t, &end->tx, &comp,
+					 SUITE_TIMEOUT_MS))) {
+		done++;
+		failed += comp.err > 0;
+	}
+	EXPECT_NO_COMP(t, &end->tx);
+	EXPECT(t, failed);
+}
+
+/* Each of the objects is told, in whatever order. */
 static void check_events(struct suite *t, struct suite_net *net,
-			 struct suite_pair *pair)
+			 struct suite_pair *pair, struct suite_pair *moving)
 {
 	struct kfid *fids[] = {
 		&net->pep->fid, &pair->a.ep->fid, &pair->b.ep->fid,
+		&moving->a.ep->fid, &moving->b.ep->fid,
 	};
 	unsigned int told = 0, i;
 	struct suite_event ev;
@@ -118,28 +160,32 @@ static void check_gone(struct suite *t, struct suite_net *net,
 
 static void test_removal(struct suite *t)
 {
+	struct suite_pair pair, moving = { };
+	u8 *buf = kzalloc(REMOVAL_LEN, GFP_KERNEL);
 	struct suite_mem mem = { };
 	struct suite_net net;
-	struct suite_pair pair;
 	struct kfid_ep *fresh;
-	u8 *buf = kzalloc(64, GFP_KERNEL);
 
 	if (!EXPECT(t, buf) || !suite_open(t, &net, &pair, NULL))
 		goto out;
-	if (!suite_mem_open(&net, &mem, PAGE_SIZE, SUITE_ACCESS))
+	if (!suite_mem_open(&net, &mem, REMOVAL_LEN, SUITE_ACCESS) ||
+	    !suite_pair_open(&net, &moving, NULL))
 		goto out_pair;
 	if (!EXPECT_OK(t, kfi_endpoint(net.domain, pair.info, &fresh, NULL)))
-		goto out_pair;
+		goto out_moving;
 	post_waiting(t, &pair.a, buf);
 	EXPECT_NO_COMP(t, &pair.a.tx);
 
 	pr_info("# waiting for removal\n");
-	check_events(t, &net, &pair);
+	move_until_gone(t, &moving.a, &mem, buf);
+	check_events(t, &net, &pair, &moving);
 	check_flushed(t, &pair.a.tx);
 	check_flushed(t, &pair.a.rx);
 	check_gone(t, &net, &pair, buf);
 	check_ep_gone(t, &net, fresh, pair.a.tx.cq);
 	EXPECT_OK(t, kfi_close(&fresh->fid));
+out_moving:
+	suite_pair_close(&moving);
 out_pair:
 	suite_mem_close(t, &mem);
 	suite_close(&net, &pair);
