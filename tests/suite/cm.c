@@ -18,6 +18,9 @@
 /* A refusal is an answer: it does not wait for a timeout. */
 #define CM_PROMPT_MS	1000
 
+/* KFI_OPT_CONNECT_TIMEOUT of who does not set it */
+#define CM_DEFAULT_MS	5000
+
 /**
  * struct dial - an endpoint that connects to the net's listener, or does not
  * @net: the net
@@ -97,18 +100,29 @@ static void dial_fails(struct dial *dial, int err, int from, int to)
 			 from, to);
 }
 
+/* Nobody listens any more. Returns the provider's error. */
+static int check_refused(struct suite_net *net)
+{
+	int prov_errno = 0;
+	struct dial dial;
+
+	EXPECT_OK(net->t, kfi_close(&net->pep->fid));
+	net->pep = NULL;
+	if (dial_open(net, &dial, NULL) && dial_connect(&dial, NULL, 0)) {
+		dial_fails(&dial, ECONNREFUSED, 0, CM_PROMPT_MS);
+		prov_errno = dial.ev.prov_errno;
+	}
+	dial_close(&dial);
+	return prov_errno;
+}
+
 static void test_refused(struct suite *t)
 {
 	struct suite_net net;
-	struct dial dial;
 
 	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
 		return;
-	EXPECT_OK(t, kfi_close(&net.pep->fid));
-	net.pep = NULL;
-	if (dial_open(&net, &dial, NULL) && dial_connect(&dial, NULL, 0))
-		dial_fails(&dial, ECONNREFUSED, 0, CM_PROMPT_MS);
-	dial_close(&dial);
+	check_refused(&net);
 	suite_net_close(&net);
 }
 
@@ -198,37 +212,50 @@ static void test_source(struct suite *t)
 }
 
 /* A listener that does not answer. */
-static void test_timeout(struct suite *t)
+static void check_timeout(struct suite *t, int ms)
 {
 	size_t len = sizeof(unsigned int);
 	struct kfi_info *request;
 	struct suite_net net;
+	unsigned int is = 0;
 	struct dial dial;
-	unsigned int ms = 0;
 
 	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
 		return;
 	if (!dial_open(&net, &dial, NULL))
 		goto out;
+	if (ms != CM_DEFAULT_MS && !dial_timeout(&dial, ms))
+		goto out;
 	EXPECT_OK(t, kfi_getopt(&dial.end.ep->fid, KFI_OPT_ENDPOINT,
-				KFI_OPT_CONNECT_TIMEOUT, &ms, &len));
-	EXPECT_EQ(t, ms, 5000);
-	EXPECT_EQ(t, len, sizeof(ms));
-	if (!dial_timeout(&dial, 1000) || !dial_connect(&dial, NULL, 0) ||
-	    !dial_request(&dial))
+				KFI_OPT_CONNECT_TIMEOUT, &is, &len));
+	EXPECT_EQ(t, is, ms);
+	EXPECT_EQ(t, len, sizeof(is));
+	if (!dial_connect(&dial, NULL, 0) || !dial_request(&dial))
 		goto out;
 	request = dial.ev.info;
 	dial.ev.info = NULL;
-	dial_fails(&dial, ETIMEDOUT, 950, 2000);
+	dial_fails(&dial, ETIMEDOUT, ms - 50, ms + 1000);
 	kfi_freeinfo(request);
 out:
 	dial_close(&dial);
 	suite_net_close(&net);
 }
 
-static void check_reject(struct suite_net *net, const u8 *body, size_t len)
+static void test_timeout(struct suite *t)
+{
+	check_timeout(t, 1000);
+}
+
+static void test_default_timeout(struct suite *t)
+{
+	check_timeout(t, CM_DEFAULT_MS);
+}
+
+/* Returns the provider's error. */
+static int check_reject(struct suite_net *net, const u8 *body, size_t len)
 {
 	struct suite *t = net->t;
+	int prov_errno = 0;
 	struct dial dial;
 
 	if (!dial_open(net, &dial, NULL) || !dial_connect(&dial, NULL, 0) ||
@@ -240,25 +267,30 @@ static void check_reject(struct suite_net *net, const u8 *body, size_t len)
 	EXPECT_EQ(t, kfi_reject(net->pep, dial.ev.info->handle, body, len),
 		  -KFI_EOPBADSTATE);
 	dial_fails(&dial, ECONNREFUSED, 0, CM_PROMPT_MS);
+	prov_errno = dial.ev.prov_errno;
 	if (EXPECT_EQ(t, dial.ev.len, CM_REJ_SIZE)) {
 		EXPECT_SAME(t, dial.ev.data, body, len);
 		EXPECT_ALL(t, dial.ev.data + len, 0, CM_REJ_SIZE - len);
 	}
 out:
 	dial_close(&dial);
+	return prov_errno;
 }
 
 static void test_reject(struct suite *t)
 {
 	u8 body[CM_REJ_SIZE + 1];
 	struct suite_net net;
+	int prov_errno;
 
 	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
 		return;
 	suite_fill(t, body, sizeof(body));
 	check_reject(&net, body, 0);
 	check_reject(&net, body, 1);
-	check_reject(&net, body, CM_REJ_SIZE);
+	prov_errno = check_reject(&net, body, CM_REJ_SIZE);
+	/* the same errno, so the provider says which it was */
+	EXPECT(t, check_refused(&net) != prov_errno);
 	suite_net_close(&net);
 }
 
@@ -363,35 +395,76 @@ static void test_private_data(struct suite *t)
 	suite_net_close(&net);
 }
 
-/* The sides read their connected events after what the other has sent. */
-static void test_early_receive(struct suite *t)
+/* The passive side reads its connected event after what the active one has sent. */
+static void early_at_passive(struct suite_end *b, struct dial *dial,
+			     struct kfid_eq *eq)
+{
+	struct suite_net *net = dial->net;
+	u8 *buf = kzalloc(2, GFP_KERNEL);
+	struct suite *t = net->t;
+	struct suite_event ev;
+
+	if (!EXPECT(t, buf))
+		return;
+	if (EXPECT_OK(t, kfi_enable(b->ep)) &&
+	    EXPECT_OK(t, kfi_recv(b->ep, buf, 1, NULL, 0, buf)) &&
+	    EXPECT_OK(t, kfi_accept(b->ep, NULL, 0)) &&
+	    EXPECT_EVENT(t, eq, KFI_CONNECTED, &dial->end.ep->fid, &ev) &&
+	    EXPECT_OK(t, kfi_send(dial->end.ep, buf + 1, 1, NULL, 0, dial))) {
+		EXPECT_COMP(t, &b->rx, buf, NULL);
+		EXPECT_COMP(t, &dial->end.tx, dial, NULL);
+		EXPECT_EVENT(t, net->eq, KFI_CONNECTED, &b->ep->fid, &ev);
+		suite_ping(t, b, &dial->end);
+	}
+	suite_end_close(t, b);
+	kfree(buf);
+}
+
+static void early_at_active(struct suite_end *b, struct dial *dial,
+			    struct kfid_eq *eq)
+{
+	struct suite_net *net = dial->net;
+	struct suite *t = net->t;
+	struct suite_event ev;
+
+	if (!EXPECT_OK(t, kfi_accept(b->ep, NULL, 0)))
+		return;
+	if (EXPECT_EVENT(t, net->eq, KFI_CONNECTED, &b->ep->fid, &ev))
+		suite_ping(t, b, &dial->end);
+	if (EXPECT_EVENT(t, eq, KFI_CONNECTED, &dial->end.ep->fid, &ev))
+		suite_ping(t, &dial->end, b);
+}
+
+static void check_early(struct suite *t,
+			void (*check)(struct suite_end *b, struct dial *dial,
+				      struct kfid_eq *eq))
 {
 	const struct suite_opts opts = { };
 	struct suite_end b = { };
 	struct kfid_eq *eq;
 	struct suite_net net;
-	struct suite_event ev;
 	struct dial dial;
 
 	if (!suite_net_open(t, &net, SUITE_RAW, NULL))
 		return;
 	if (!EXPECT_OK(t, kfi_eq_open(net.fabric, NULL, &eq, NULL, NULL)))
 		goto out_net;
-	if (!dial_open(&net, &dial, eq) || !dial_connect(&dial, NULL, 0) ||
-	    !dial_request(&dial) ||
-	    !suite_end_open(&net, &b, dial.ev.info, &opts) ||
-	    !EXPECT_OK(t, kfi_accept(b.ep, NULL, 0)))
-		goto out;
-	if (EXPECT_EVENT(t, net.eq, KFI_CONNECTED, &b.ep->fid, &ev))
-		suite_ping(t, &b, &dial.end);
-	if (EXPECT_EVENT(t, eq, KFI_CONNECTED, &dial.end.ep->fid, &ev))
-		suite_ping(t, &dial.end, &b);
-out:
+	if (dial_open(&net, &dial, eq) && dial_connect(&dial, NULL, 0) &&
+	    dial_request(&dial) &&
+	    suite_end_open(&net, &b, dial.ev.info, &opts))
+		check(&b, &dial, eq);
 	suite_end_close(t, &b);
 	dial_close(&dial);
 	EXPECT_OK(t, kfi_close(&eq->fid));
 out_net:
 	suite_net_close(&net);
+}
+
+/* What arrives before a side has read its connected event is not lost. */
+static void test_early_receive(struct suite *t)
+{
+	check_early(t, early_at_active);
+	check_early(t, early_at_passive);
 }
 
 /* The other side has gone before it is accepted. */
@@ -460,6 +533,7 @@ const struct suite_test suite_cm_tests[] = {
 	{ "cm.nobody", test_nobody },
 	{ "cm.source", test_source },
 	{ "cm.timeout", test_timeout },
+	{ "cm.default_timeout", test_default_timeout },
 	{ "cm.reject", test_reject },
 	{ "cm.unread", test_unread },
 	{ "cm.private_data", test_private_data },

@@ -168,6 +168,7 @@ static inline bool suite_failed(struct suite *t)
  * struct suite_event - an event, or an error event
  * @event: KFI_CONNREQ, KFI_CONNECTED, KFI_SHUTDOWN; 0 for an error
  * @err: positive errno of an error
+ * @prov_errno: and the provider's
  * @fid: the object
  * @info: of a connection request
  * @len: bytes of @data
@@ -176,6 +177,7 @@ static inline bool suite_failed(struct suite *t)
 struct suite_event {
 	u32		event;
 	int		err;
+	int		prov_errno;
 	struct kfid	*fid;
 	struct kfi_info	*info;
 	size_t		len;

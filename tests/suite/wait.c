@@ -26,6 +26,7 @@ static bool suite_read_eq_error(struct suite *t, struct kfid_eq *eq,
 	EXPECT(t, err.context == err.fid->context);
 	EXPECT(t, kfi_eq_strerror(eq, err.prov_errno, err.err_data, NULL, 0));
 	ev->err = err.err;
+	ev->prov_errno = err.prov_errno;
 	ev->fid = err.fid;
 	ev->len = err.err_data_size;
 	return true;
