@@ -174,7 +174,8 @@ static void expect_dead(struct store *store, unsigned int nr)
 			return;
 		op = (uintptr_t)comp.entry.op_context;
 		if (op >= 1000) {
-			EXPECT_OK(t, comp.err);
+			/* one that was under way may have ended with the rest */
+			EXPECT(t, !comp.err || comp.err == ECANCELED);
 			writes++;
 			continue;
 		}

@@ -63,28 +63,45 @@ out:
 	kfi_freeinfo(hints);
 }
 
+/**
+ * struct limit - a number in an info
+ * @name: what it is called
+ * @attr: where the info has the attribute
+ * @offset: where the attribute has the number
+ * @asked: who does not ask is offered less
+ */
 struct limit {
-	const char *name;
-	size_t attr;
-	size_t offset;
+	const char	*name;
+	size_t		attr;
+	size_t		offset;
+	bool		asked;
 };
 
-/* A limit: where the info has the attribute, and the attribute the number. */
 #define LIMIT(member, type, field) {				\
 	.name = #member "." #field,				\
 	.attr = offsetof(struct kfi_info, member),		\
 	.offset = offsetof(struct type, field),			\
 }
 
+#define LIMIT_ASKED(member, type, field) {			\
+	.name = #member "." #field,				\
+	.attr = offsetof(struct kfi_info, member),		\
+	.offset = offsetof(struct type, field),			\
+	.asked = true,						\
+}
+
 static const struct limit limits[] = {
 	LIMIT(tx_attr, kfi_tx_attr, inject_size),
-	LIMIT(tx_attr, kfi_tx_attr, size),
+	LIMIT_ASKED(tx_attr, kfi_tx_attr, size),
 	LIMIT(tx_attr, kfi_tx_attr, iov_limit),
 	LIMIT(tx_attr, kfi_tx_attr, rma_iov_limit),
-	LIMIT(rx_attr, kfi_rx_attr, size),
+	LIMIT_ASKED(rx_attr, kfi_rx_attr, size),
 	LIMIT(rx_attr, kfi_rx_attr, iov_limit),
 	LIMIT(rx_attr, kfi_rx_attr, total_buffered_recv),
 	LIMIT(ep_attr, kfi_ep_attr, max_msg_size),
+	LIMIT(ep_attr, kfi_ep_attr, max_order_raw_size),
+	LIMIT(ep_attr, kfi_ep_attr, max_order_war_size),
+	LIMIT(ep_attr, kfi_ep_attr, max_order_waw_size),
 	LIMIT(ep_attr, kfi_ep_attr, tx_ctx_cnt),
 	LIMIT(ep_attr, kfi_ep_attr, rx_ctx_cnt),
 	LIMIT(domain_attr, kfi_domain_attr, mr_key_size),
@@ -143,11 +160,26 @@ static size_t find_limit(struct suite *t, struct kfi_info *hints,
 	return met;
 }
 
+/* The greatest value that is offered to who does not ask */
+static size_t find_offer(struct suite *t, struct kfi_info *hints,
+			 const struct limit *limit)
+{
+	struct kfi_info *list, *info;
+	size_t most = 0;
+
+	if (!EXPECT_OK(t, getinfo_with(hints, &list)))
+		return 0;
+	for (info = list; info; info = info->next)
+		most = max(most, *limit_of(info, limit));
+	kfi_freeinfo(list);
+	return most;
+}
+
 static void test_limits(struct suite *t)
 {
 	struct kfi_info *hints = suite_hints(SUITE_RAW);
 	const struct limit *limit;
-	size_t max;
+	size_t max, offer;
 
 	if (!EXPECT(t, hints))
 		return;
@@ -157,6 +189,10 @@ static void test_limits(struct suite *t)
 			continue;
 		}
 		max = find_limit(t, hints, limit);
+		offer = find_offer(t, hints, limit);
+		if (limit->asked ? offer > max : offer != max)
+			COMPLAIN(t, "%s: %zu is offered, %zu met", limit->name,
+				 offer, max);
 		if (!limit_met(t, hints, limit, max) ||
 		    (max && !limit_met(t, hints, limit, 1)) ||
 		    limit_met(t, hints, limit, max + 1) ||

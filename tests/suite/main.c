@@ -139,6 +139,7 @@ static const struct suite_test *const suite_tables[] = {
 static const struct suite_test *const suite_twice_tables[] = {
 	suite_lifetime_tests,
 	suite_msg_tests,
+	suite_context_tests,
 	suite_flow_tests,
 	suite_commit_tests,
 	suite_pure_tests,

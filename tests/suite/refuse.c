@@ -24,6 +24,7 @@
  * @net: the net
  * @pair: the pair
  * @mem: the target's memory
+ * @buf: the initiator's, as long
  * @iov: more elements than anything takes
  * @nr_iov: elements of @iov
  * @rma: more remote ranges than anything takes
@@ -35,6 +36,7 @@ struct refuse {
 	struct suite_net	net;
 	struct suite_pair	pair;
 	struct suite_mem	mem;
+	u8			*buf;
 	struct kvec		*iov;
 	size_t			nr_iov;
 	struct kfi_rma_iov	*rma;
@@ -48,6 +50,7 @@ static void refuse_close(struct refuse *r)
 	suite_close(&r->net, &r->pair);
 	kvfree(r->iov);
 	kvfree(r->rma);
+	kfree(r->buf);
 	kfree(r);
 }
 
@@ -67,12 +70,13 @@ static bool refuse_vectors(struct refuse *r)
 	if (!suite_mem_open(&r->net, &r->mem, r->nr_iov * REFUSE_STRIDE,
 			    SUITE_ACCESS))
 		return false;
+	r->buf = kzalloc(r->mem.len, GFP_KERNEL);
 	r->iov = kvzalloc_objs(*r->iov, r->nr_iov);
 	r->rma = kvzalloc_objs(*r->rma, r->nr_rma);
-	if (!EXPECT(t, r->iov && r->rma))
+	if (!EXPECT(t, r->buf && r->iov && r->rma))
 		return false;
 	for (i = 0; i < r->nr_iov; i++) {
-		r->iov[i].iov_base = r->mem.buf + i * REFUSE_STRIDE;
+		r->iov[i].iov_base = r->buf + i * REFUSE_STRIDE;
 		r->iov[i].iov_len = 1;
 	}
 	for (i = 0; i < r->nr_rma; i++) {
@@ -103,7 +107,7 @@ static struct refuse *refuse_open(struct suite *t)
 
 static void refuse_recv(struct refuse *r)
 {
-	struct kvec iov = { .iov_base = r->mem.buf, .iov_len = 1 };
+	struct kvec iov = { .iov_base = r->buf, .iov_len = 1 };
 	struct kfi_msg msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
 	};
@@ -126,7 +130,7 @@ static void refuse_recv(struct refuse *r)
 
 static void refuse_send(struct refuse *r)
 {
-	struct kvec iov = { .iov_base = r->mem.buf, .iov_len = 1 };
+	struct kvec iov = { .iov_base = r->buf, .iov_len = 1 };
 	struct kfi_msg msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
 	};
@@ -142,9 +146,9 @@ static void refuse_send(struct refuse *r)
 				 KFI_TRANSMIT_COMPLETE), -EINVAL);
 	msg.data = BIT_ULL(32);
 	EXPECT_EQ(t, kfi_sendmsg(ep, &msg, KFI_REMOTE_CQ_DATA), -EINVAL);
-	EXPECT_EQ(t, kfi_senddata(ep, r->mem.buf, 1, NULL, U64_MAX, 0, NULL),
+	EXPECT_EQ(t, kfi_senddata(ep, r->buf, 1, NULL, U64_MAX, 0, NULL),
 		  -EINVAL);
-	EXPECT_EQ(t, kfi_injectdata(ep, r->mem.buf, 1, U64_MAX, 0), -EINVAL);
+	EXPECT_EQ(t, kfi_injectdata(ep, r->buf, 1, U64_MAX, 0), -EINVAL);
 	msg.type = KFI_SGL + 1;
 	EXPECT_EQ(t, kfi_sendmsg(ep, &msg, 0), -EINVAL);
 	msg.type = KFI_KVEC;
@@ -152,7 +156,7 @@ static void refuse_send(struct refuse *r)
 	EXPECT_EQ(t, kfi_sendmsg(ep, &msg, 0), -EMSGSIZE);
 	iov.iov_len = r->pair.info->tx_attr->inject_size + 1;
 	EXPECT_EQ(t, kfi_sendmsg(ep, &msg, KFI_INJECT), -EMSGSIZE);
-	EXPECT_EQ(t, kfi_inject(ep, r->mem.buf, iov.iov_len, 0), -EMSGSIZE);
+	EXPECT_EQ(t, kfi_inject(ep, r->buf, iov.iov_len, 0), -EMSGSIZE);
 	msg.msg_iov = r->iov;
 	msg.iov_count = r->pair.info->tx_attr->iov_limit + 1;
 	EXPECT_EQ(t, kfi_sendmsg(ep, &msg, 0), -E2BIG);
@@ -164,7 +168,7 @@ static void refuse_rma_form(struct refuse *r,
 					    u64 flags))
 {
 	struct kfi_rma_iov rma = r->rma[0];
-	struct kvec iov = { .iov_base = r->mem.buf, .iov_len = 1 };
+	struct kvec iov = { .iov_base = r->buf, .iov_len = 1 };
 	struct kfi_msg_rma msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
 		.rma_iov = &rma, .rma_iov_count = 1,
@@ -205,7 +209,7 @@ static void refuse_rma_form(struct refuse *r,
 
 static void refuse_rma(struct refuse *r)
 {
-	struct kvec iov = { .iov_base = r->mem.buf, .iov_len = 1 };
+	struct kvec iov = { .iov_base = r->buf, .iov_len = 1 };
 	struct kfi_msg_rma msg = {
 		.type = KFI_KVEC, .msg_iov = &iov, .iov_count = 1,
 		.rma_iov = r->rma, .rma_iov_count = 1, .data = BIT_ULL(32),
@@ -223,9 +227,9 @@ static void refuse_rma(struct refuse *r)
 	EXPECT_EQ(t, kfi_writemsg(ep, &msg, KFI_COMMIT), -EOPNOTSUPP);
 	EXPECT_EQ(t, kfi_writemsg(ep, &msg, KFI_COMMIT | KFI_DELIVERY_COMPLETE),
 		  -EINVAL);
-	EXPECT_EQ(t, kfi_inject_write(ep, r->mem.buf, len, 0, r->mem.addr,
+	EXPECT_EQ(t, kfi_inject_write(ep, r->buf, len, 0, r->mem.addr,
 				      r->mem.key), -EMSGSIZE);
-	EXPECT_EQ(t, kfi_inject_writedata(ep, r->mem.buf, 1, U64_MAX, 0,
+	EXPECT_EQ(t, kfi_inject_writedata(ep, r->buf, 1, U64_MAX, 0,
 					  r->mem.addr, r->mem.key), -EINVAL);
 }
 
@@ -235,12 +239,18 @@ static void refuse_rma(struct refuse *r)
  */
 static void test_refused(struct suite *t)
 {
-	struct refuse *r = refuse_open(t);
+	u64 *received = kzalloc_obj(*received);
+	struct refuse *r;
 	size_t rounds;
 
-	if (!r)
+	if (!EXPECT(t, received))
 		return;
+	r = refuse_open(t);
+	if (!r)
+		goto out;
 	memset(r->mem.buf, 0xa5, r->mem.len);
+	EXPECT_OK(t, kfi_recv(r->pair.b.ep, received, sizeof(*received), NULL,
+			      0, received));
 	rounds = 1 + r->pair.info->tx_attr->size;
 	for (; rounds && !suite_failed(t); rounds--) {
 		refuse_recv(r);
@@ -251,9 +261,13 @@ static void test_refused(struct suite *t)
 	EXPECT_NO_COMP(t, &r->pair.a.rx);
 	EXPECT_NO_COMP(t, &r->pair.b.rx);
 	EXPECT_ALL(t, r->mem.buf, 0xa5, r->mem.len);
+	EXPECT_OK(t, kfi_inject(r->pair.a.ep, r->buf, 1, 0));
+	EXPECT_COMP(t, &r->pair.b.rx, received, NULL);
 	suite_ping(t, &r->pair.a, &r->pair.b);
 	suite_ping(t, &r->pair.b, &r->pair.a);
 	refuse_close(r);
+out:
+	kfree(received);
 }
 
 /* What is just within the limits works. */
@@ -261,7 +275,7 @@ static void test_accepted(struct suite *t)
 {
 	struct refuse *r = refuse_open(t);
 	struct suite_pair *pair;
-	size_t nr;
+	size_t nr, i;
 	u8 *buf;
 
 	if (!r)
@@ -271,7 +285,7 @@ static void test_accepted(struct suite *t)
 	buf = kzalloc(max(nr, r->rma_segs), GFP_KERNEL);
 	if (!EXPECT(t, buf))
 		goto out;
-	memset(r->mem.buf, 0x5a, r->mem.len);
+	memset(r->buf, 0x5a, r->mem.len);
 	EXPECT_OK(t, kfi_recv(pair->b.ep, buf, nr, NULL, 0, buf));
 	EXPECT_OK(t, kfi_sendv(pair->a.ep, r->iov, NULL, nr, 0, r));
 	EXPECT_COMP(t, &pair->b.rx, buf, NULL);
@@ -286,10 +300,12 @@ static void test_accepted(struct suite *t)
 	EXPECT_EQ(t, *(u8 *)r->iov[nr - 1].iov_base, 0);
 
 	memset(r->mem.buf, 0x5a, r->mem.len);
+	memset(r->buf, 0, r->mem.len);
 	EXPECT_OK(t, kfi_readv(pair->a.ep, r->iov, NULL, r->rma_segs, 0,
 			       r->mem.addr, r->mem.key, r));
 	EXPECT_COMP(t, &pair->a.tx, r, NULL);
-	EXPECT_ALL(t, r->mem.buf, 0x5a, r->mem.len);
+	for (i = 0; i < r->rma_segs && !suite_failed(t); i++)
+		EXPECT_EQ(t, r->buf[i * REFUSE_STRIDE], 0x5a);
 	kfree(buf);
 out:
 	refuse_close(r);

@@ -116,6 +116,23 @@ static void check_bind_twice(struct suite *t, struct bare *bare)
 	EXPECT_EQ(t, kfi_ep_bind(bare->ep, rx, KFI_RECV), -KFI_EOPBADSTATE);
 }
 
+/* A queue of another domain of the same fabric */
+static void check_bind_domain(struct suite *t, struct bare *bare)
+{
+	const struct kfi_cq_attr attr = { };
+	struct kfid_domain *domain;
+	struct suite_cq cq = { };
+
+	if (!EXPECT_OK(t, kfi_domain(bare->net.fabric, bare->info, &domain,
+				     NULL)))
+		return;
+	if (EXPECT_OK(t, suite_cq_open(&cq, domain, &attr, false)))
+		EXPECT_EQ(t, kfi_ep_bind(bare->ep, &cq.cq->fid, KFI_TRANSMIT),
+			  -EINVAL);
+	suite_cq_close(t, &cq);
+	EXPECT_OK(t, kfi_close(&domain->fid));
+}
+
 /* Queues of another domain, and of another fabric */
 static void check_bind_foreign(struct suite *t, struct bare *bare)
 {
@@ -135,6 +152,7 @@ static void test_bind(struct suite *t)
 
 	if (EXPECT(t, bare) && bare_open(t, bare)) {
 		check_bind_flags(t, bare);
+		check_bind_domain(t, bare);
 		check_bind_foreign(t, bare);
 		check_bind_twice(t, bare);
 		bare_close(t, bare);
