@@ -12,6 +12,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <asm/barrier.h>
@@ -226,10 +228,16 @@ void pmemsim_mem_detach(struct pmemsim_mem *mem)
 void pmemsim_mem_flush(struct pmemsim_mem *mem,
 		       const struct kfi_mem_range *ranges, unsigned int nr)
 {
+	u64 at, len, n;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		arch_wb_cache_pmem(mem->memory.addr + ranges[i].offset,
-				   ranges[i].len);
+	for (i = 0; i < nr; i++) {
+		at = ranges[i].offset;
+		for (len = ranges[i].len; len; len -= n, at += n) {
+			n = min_t(u64, len, SZ_1M);
+			arch_wb_cache_pmem(mem->memory.addr + at, n);
+			cond_resched();
+		}
+	}
 	pmem_wmb();
 }

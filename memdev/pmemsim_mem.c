@@ -205,14 +205,9 @@ static u64 pmemsim_next_page(u64 offset, u64 end)
 	return min_t(u64, end, ALIGN_DOWN(offset, PAGE_SIZE) + PAGE_SIZE);
 }
 
-/*
- * The lines of the range become persistent. Any context: for memory that was
- * attached, whoever writes it back calls this.
- */
-void pmemsim_mem_write_back(struct pmemsim_mem *mem, u64 offset, u64 len)
+/* The lines reach the media. */
+static void pmemsim_mem_copy(struct pmemsim_mem *mem, u64 start, u64 end)
 {
-	u64 start = ALIGN_DOWN(offset, KFI_PMEMSIM_LINE);
-	u64 end = ALIGN(offset + len, KFI_PMEMSIM_LINE);
 	unsigned long flags;
 	u64 i, next;
 
@@ -224,9 +219,44 @@ void pmemsim_mem_write_back(struct pmemsim_mem *mem, u64 offset, u64 len)
 			       next - i);
 		raw_spin_unlock_irqrestore(&mem->lock, flags);
 	}
+}
+
+static void pmemsim_mem_copied(struct pmemsim_mem *mem, u64 start, u64 end)
+{
+	unsigned long flags;
+
 	raw_spin_lock_irqsave(&mem->lock, flags);
 	pmemsim_mem_trace(mem, start, end - start);
 	raw_spin_unlock_irqrestore(&mem->lock, flags);
+}
+
+/*
+ * The lines of the range become persistent. Any context: for memory that was
+ * attached, whoever writes it back calls this.
+ */
+void pmemsim_mem_write_back(struct pmemsim_mem *mem, u64 offset, u64 len)
+{
+	u64 start = ALIGN_DOWN(offset, KFI_PMEMSIM_LINE);
+	u64 end = ALIGN(offset + len, KFI_PMEMSIM_LINE);
+
+	pmemsim_mem_copy(mem, start, end);
+	pmemsim_mem_copied(mem, start, end);
+}
+
+/* The same, of so much that others may want to run in between */
+static void pmemsim_mem_write_back_long(struct pmemsim_mem *mem, u64 offset,
+					u64 len)
+{
+	u64 start = ALIGN_DOWN(offset, KFI_PMEMSIM_LINE);
+	u64 end = ALIGN(offset + len, KFI_PMEMSIM_LINE);
+	u64 i, next;
+
+	for (i = start; i < end; i = next) {
+		next = min_t(u64, end, i + SZ_1M);
+		pmemsim_mem_copy(mem, i, next);
+		cond_resched();
+	}
+	pmemsim_mem_copied(mem, start, end);
 }
 
 /* Bytes that go around the caches to the media, and to the memory a little later. */
@@ -250,8 +280,8 @@ void pmemsim_mem_persist(struct pmemsim_mem *mem,
 		pmemsim_mem_flush(mem, ranges, nr);
 	else
 		for (i = 0; i < nr; i++)
-			pmemsim_mem_write_back(mem, ranges[i].offset,
-					       ranges[i].len);
+			pmemsim_mem_write_back_long(mem, ranges[i].offset,
+						    ranges[i].len);
 	raw_spin_lock_irq(&mem->lock);
 	mem->persists++;
 	raw_spin_unlock_irq(&mem->lock);

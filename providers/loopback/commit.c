@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -365,8 +366,10 @@ static void lo_commits_work(struct work_struct *work)
 	struct lo_commits *commits =
 		container_of(work, struct lo_commits, work);
 
-	while (lo_commits_batch(commits))
+	while (lo_commits_batch(commits)) {
 		lo_commits_settle(commits);
+		cond_resched();
+	}
 	lo_ep_put(commits->ep);
 }
 

@@ -10,6 +10,7 @@
 #include <linux/bitmap.h>
 #include <linux/overflow.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/workqueue.h>
 
 #include <trace/events/kfi.h>
@@ -395,6 +396,7 @@ void kfv_target_work(struct work_struct *work)
 			return;
 		kfv_batch_run(commit->ep, &list);
 		list_splice_tail(&list, &commit->done);
+		cond_resched();
 	}
 }
 
