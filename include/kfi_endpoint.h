@@ -82,21 +82,21 @@ struct kfi_ep_stats;
  *                     the segments of a read (max_sge_rd of the device, at most
  *                     iov), plus 18, and plus 16 with commits
  * verbs, receive      up(rx) * (56 + 16 * iov)
- * verbs, commits      2456 + 64 * 1152 for the slots; (144 + rx) * 608 for the
+ * verbs, commits      3064 + 64 * 1160 for the slots; (144 + rx) * 608 for the
  *                     provider's receives, instead of "receive"
  * verbs, both         transmit, commits and receive, and for messages
  *                     up(tx + 1) * (112 + 16 * iov) + up(tx) * 176
- * loopback, transmit  up(tx) * 624 + up(32 * tx + 4096) * 16
+ * loopback, transmit  up(tx) * 632 + up(32 * tx + 4096) * 16
  * loopback, receive   up(rx) * 32 + up(32 * rx) * 16
- * loopback, commits   72864: 64 slots of 1136, and their administration
- * loopback, both      all of these, and for messages up(tx) * 624 +
+ * loopback, commits   73376: 64 slots of 1144, and their administration
+ * loopback, both      all of these, and for messages up(tx) * 632 +
  *                     up(32 * tx) * 16
  * completion queue    up(size) * 64, with either provider
  * ==================  ========================================================
  *
  * With 128 of each, which is the default, and 32 segments as soft-RoCE has them, that
- * is 178 KiB and 71 KiB for a raw endpoint of verbs, 206 KiB and 68 KiB for one of
- * loopback; a commit endpoint of verbs has 236 KiB besides the 178. The device's own
+ * is 178 KiB and 71 KiB for a raw endpoint of verbs, 207 KiB and 68 KiB for one of
+ * loopback; a commit endpoint of verbs has 237 KiB besides the 178. The device's own
  * queues come on top: a send queue of up(tx + w) + 4 work requests, 64 more with
  * commits, a receive queue of up(rx) + 4, with commits of rx + 148, and a completion
  * queue for each; for both kinds of operations a second pair of each.
