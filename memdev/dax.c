@@ -13,19 +13,18 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/libnvdimm.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pfn.h>
 #include <linux/random.h>
-#include <linux/sched.h>
 #include <linux/sched/mm.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/barrier.h>
 
 #include <kfi_memdev.h>
+
+#include "write_back.h"
 
 /**
  * struct kfi_dax - an open device
@@ -103,18 +102,6 @@ static int kfi_dax_flush_host(struct kfi_dax *kdax)
 	return err;
 }
 
-/* A gigabyte takes long enough for others to want to run in between. */
-static void kfi_dax_write_back(void *addr, u64 len)
-{
-	size_t n;
-
-	for (; len; addr += n, len -= n) {
-		n = min_t(u64, len, SZ_1M);
-		arch_wb_cache_pmem(addr, n);
-		cond_resched();
-	}
-}
-
 static int kfi_dax_persist(struct kfi_memdev *mdev,
 			   const struct kfi_mem_range *ranges, unsigned int nr)
 {
@@ -122,8 +109,7 @@ static int kfi_dax_persist(struct kfi_memdev *mdev,
 	unsigned int i;
 
 	for (i = 0; i < nr && kfi_dax_has_write_cache(kdax); i++)
-		kfi_dax_write_back(mdev->addr + ranges[i].offset,
-				   ranges[i].len);
+		memdev_write_back(mdev->addr + ranges[i].offset, ranges[i].len);
 	pmem_wmb();
 	return mdev->sync ? 0 : kfi_dax_flush_host(kdax);
 }

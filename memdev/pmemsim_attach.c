@@ -12,13 +12,12 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <asm/barrier.h>
 
 #include "pmemsim.h"
+#include "write_back.h"
 
 /**
  * struct pmemsim_attached - what is behind a simulator's memory
@@ -228,16 +227,10 @@ void pmemsim_mem_detach(struct pmemsim_mem *mem)
 void pmemsim_mem_flush(struct pmemsim_mem *mem,
 		       const struct kfi_mem_range *ranges, unsigned int nr)
 {
-	u64 at, len, n;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		at = ranges[i].offset;
-		for (len = ranges[i].len; len; len -= n, at += n) {
-			n = min_t(u64, len, SZ_1M);
-			arch_wb_cache_pmem(mem->memory.addr + at, n);
-			cond_resched();
-		}
-	}
+	for (i = 0; i < nr; i++)
+		memdev_write_back(mem->memory.addr + ranges[i].offset,
+				  ranges[i].len);
 	pmem_wmb();
 }
