@@ -77,25 +77,19 @@ struct limit {
 	bool		asked;
 };
 
-#define LIMIT(member, type, field) {				\
+#define LIMIT(member, type, field, ...) {			\
 	.name = #member "." #field,				\
 	.attr = offsetof(struct kfi_info, member),		\
 	.offset = offsetof(struct type, field),			\
-}
-
-#define LIMIT_ASKED(member, type, field) {			\
-	.name = #member "." #field,				\
-	.attr = offsetof(struct kfi_info, member),		\
-	.offset = offsetof(struct type, field),			\
-	.asked = true,						\
+	__VA_ARGS__						\
 }
 
 static const struct limit limits[] = {
 	LIMIT(tx_attr, kfi_tx_attr, inject_size),
-	LIMIT_ASKED(tx_attr, kfi_tx_attr, size),
+	LIMIT(tx_attr, kfi_tx_attr, size, .asked = true),
 	LIMIT(tx_attr, kfi_tx_attr, iov_limit),
 	LIMIT(tx_attr, kfi_tx_attr, rma_iov_limit),
-	LIMIT_ASKED(rx_attr, kfi_rx_attr, size),
+	LIMIT(rx_attr, kfi_rx_attr, size, .asked = true),
 	LIMIT(rx_attr, kfi_rx_attr, iov_limit),
 	LIMIT(rx_attr, kfi_rx_attr, total_buffered_recv),
 	LIMIT(ep_attr, kfi_ep_attr, max_msg_size),
