@@ -324,9 +324,9 @@ static void run(struct rma *r, enum rma_shape shape, bool read, unsigned int nr,
 		local = &r->pages;
 	choose_pieces(r, local, shape == SHAPE_VMALLOC, nr, len);
 	last = &r->pieces[r->nr - 1];
-	if (read)
+	if (local == &r->pages && read)
 		memset(local->buf, 0, local->len);
-	else if (shape == SHAPE_VMALLOC)
+	else if (local == &r->pages)
 		suite_fill(t, local->buf, last->offset + last->len);
 	if (EXPECT_OK(t, post(r, shape, local, read,
 			      read ? r->source_mr : r->sink_mr)) &&
