@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Every call that moves data, in each of its forms, with a spinlock held and
- * interrupts off. A debug kernel says what it thinks of a provider that minds.
+ * interrupts off. A debug kernel says what it thinks of a provider that minds. Where
+ * allocations can be made to fail, there is none to fail.
  */
 
 #include <linux/bvec.h>
@@ -16,6 +17,7 @@
 
 #include <kfi_atomic.h>
 
+#include "fault.h"
 #include "store.h"
 
 #define CONTEXT_ATOMIC	(KFI_MSG | KFI_RMA | KFI_ATOMIC)
@@ -216,8 +218,10 @@ static void read_locked(struct suite *t, struct suite_cq *scq, unsigned int nr)
 
 	while (nr && !suite_failed(t)) {
 		spin_lock_irqsave(&any_lock, flags);
+		fault_arm(1);
 		ret = kfi_cq_read(scq->cq, &entry, 1);
 		EXPECT_EQ(t, kfi_cq_readerr(scq->cq, &err, 0), -EAGAIN);
+		EXPECT(t, !fault_disarm());
 		spin_unlock_irqrestore(&any_lock, flags);
 		if (ret == 1)
 			nr--;
@@ -246,12 +250,14 @@ static void check_calls(struct suite *t, const struct suite_opts *opts)
 	if (!calls_open(t, &calls, opts))
 		return;
 	spin_lock_irqsave(&any_lock, flags);
+	fault_arm(1);
 	/* ten messages and two writes with data */
 	post_receives(&calls, 2);
 	post_messages(&calls);
 	post_writes(&calls);
 	post_reads(&calls);
 	read_events(t, calls.net.eq);
+	EXPECT(t, !fault_disarm());
 	spin_unlock_irqrestore(&any_lock, flags);
 	/* a polled queue goes on behind a fence only when it is read */
 	read_locked(t, &calls.pair.a.tx, calls.sent);
@@ -259,7 +265,9 @@ static void check_calls(struct suite *t, const struct suite_opts *opts)
 
 	calls.sent = 0;
 	spin_lock_irqsave(&any_lock, flags);
+	fault_arm(1);
 	post_full(&calls);
+	EXPECT(t, !fault_disarm());
 	spin_unlock_irqrestore(&any_lock, flags);
 	read_locked(t, &calls.pair.a.tx, calls.sent);
 	calls_close(&calls);
@@ -333,7 +341,9 @@ static void test_atomics(struct suite *t)
 	if (!calls_open(t, &calls, &opts))
 		return;
 	spin_lock_irqsave(&any_lock, flags);
+	fault_arm(1);
 	post_atomics(&calls);
+	EXPECT(t, !fault_disarm());
 	spin_unlock_irqrestore(&any_lock, flags);
 	read_locked(t, &calls.pair.a.tx, calls.sent);
 	EXPECT_EQ(t, *(u64 *)calls.mem.buf, 9);
@@ -370,7 +380,9 @@ static void test_commits(struct suite *t)
 		if (!store_open(t, &store, &opts))
 			return;
 		spin_lock_irqsave(&any_lock, flags);
+		fault_arm(1);
 		nr = post_commits(&store);
+		EXPECT(t, !fault_disarm());
 		spin_unlock_irqrestore(&any_lock, flags);
 		read_locked(t, &store.pair.a.tx, nr);
 		read_locked(t, &store.pair.b.rx, 2);

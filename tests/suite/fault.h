@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Allocations that fail. For kernels with CONFIG_FAILSLAB, which has to be set up
- * for it: tests/vm/suite sees to that.
+ * Allocations that fail. In kernels with CONFIG_FAILSLAB, which has to be set up
+ * for it: tests/vm/suite sees to that. In others nobody knows of any.
  */
 
 #ifndef KFI_SUITE_FAULT_H
@@ -19,6 +19,7 @@ void fault_end(void);
 void fault_check(struct suite *t, int ret);
 void fault_workers(bool fail);
 
+#ifdef CONFIG_FAILSLAB
 /* Lets the @nth allocation of this task from now on fail. */
 static inline void fault_arm(unsigned int nth)
 {
@@ -39,5 +40,15 @@ static inline void fault_some(bool fail)
 {
 	WRITE_ONCE(current->make_it_fail, fail);
 }
+#else
+static inline void fault_arm(unsigned int nth)
+{
+}
+
+static inline bool fault_disarm(void)
+{
+	return false;
+}
+#endif
 
 #endif /* KFI_SUITE_FAULT_H */
