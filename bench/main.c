@@ -210,7 +210,11 @@ static const struct bench {
 	  false, true },
 	{ "completion-handler", bench_handler, BENCH_WRITE_REGISTERED, false,
 	  false },
+	{ "completion-handler-unmap", bench_handler, BENCH_WRITE_UNREGISTERED,
+	  false, false },
 	{ "completion-read", bench_read, BENCH_WRITE_REGISTERED, true, true },
+	{ "completion-read-unmap", bench_read, BENCH_WRITE_UNREGISTERED, true,
+	  true },
 	{ "mr-reg-close-4096", bench_reg, 0, false, true },
 	{ "tracepoint-disabled", bench_trace, 0, false, true },
 };

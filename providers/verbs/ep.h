@@ -81,6 +81,8 @@ struct kfv_queue {
  * @flags: of the completion
  * @plain: when it is complete it makes an entry, and that is all there is to do;
  *	false once a work request of it has failed
+ * @single: the same, but for the only segment of its only work request, which is to
+ *	be unmapped
  * @report: whether a success makes an entry
  * @commit: it is a commit, see struct kfv_commit_slot; never changes
  * @mapped: a work request of it is
@@ -96,6 +98,7 @@ struct kfv_op {
 	void			*context;
 	u64			flags;
 	bool			plain;
+	bool			single;
 	bool			report;
 	bool			commit;
 	bool			mapped;

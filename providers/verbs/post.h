@@ -181,6 +181,7 @@ static inline void kfv_tx_end(struct kfv_post *post, void *context,
 	op->flags = comp_flags;
 	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
 	op->plain = op->report && !op->commit && !op->mapped;
+	op->single = false;
 	op->nr_wrs = post->nr_wrs;
 	post->wr->send.send_flags |= IB_SEND_SIGNALED;
 	if (op->commit)
@@ -297,6 +298,7 @@ static inline void kfv_tx_end_one(struct kfv_ep *ep, struct kfv_sq *sq,
 	op->report = report && (!tx->selective || flags & KFI_COMPLETION);
 	op->mapped = wr->mapped;
 	op->plain = op->report && !op->mapped;
+	op->single = op->report && op->mapped;
 	op->nr_wrs = 1;
 	wr->op = op;
 	wr->send.send_flags |= IB_SEND_SIGNALED;

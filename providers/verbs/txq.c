@@ -275,6 +275,17 @@ static inline void kfv_tx_plain_done(struct kfv_ep *ep, struct kfv_sq *sq,
 		kfi_cq_complete_op(tx->credit, op->context, op->flags);
 }
 
+/* As kfv_tx_plain_done(), of one whose only segment was mapped */
+static noinline void kfv_tx_single_done(struct kfv_ep *ep, struct kfv_sq *sq,
+					struct kfv_op *op, struct kfv_wr *wr)
+{
+	ib_dma_unmap_page(ep->domain->ib, wr->sge[0].addr, wr->sge[0].length,
+			  kfv_wr_dir(wr));
+	wr->mapped = false;
+	op->mapped = false;
+	kfv_tx_plain_done(ep, sq, op);
+}
+
 /* The operation is done with its last one: the others report failures only. */
 static noinline void kfv_tx_failed(struct kfv_ep *ep, struct kfv_sq *sq,
 				   struct kfv_wr *wr, enum ib_wc_status status)
@@ -302,6 +313,8 @@ static __always_inline void kfv_sq_done(struct kfv_ep *ep, struct kfv_sq *sq,
 		kfv_tx_failed(ep, sq, wr, wc->status);
 	else if (op->plain)
 		kfv_tx_plain_done(ep, sq, op);
+	else if (op->single)
+		kfv_tx_single_done(ep, sq, op, wr);
 	else
 		kfv_tx_op_done(ep, sq, op);
 }
