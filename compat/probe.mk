@@ -40,3 +40,8 @@ KFI_COMPAT_DISK := -include $(src)/compat/disk.h \
 	$(call kfi-has,linux/blk-mq.h,int blk_rq_map_sg.struct request .rq,KFI_HAS_MAP_SG_RQ) \
 	$(call kfi-lacks,linux/blk-mq.h,BLK_MQ_F_SHOULD_MERGE,KFI_HAS_ALWAYS_MERGE)
 export KFI_COMPAT_DISK
+
+# In front of tests/suite/bounce.c
+KFI_COMPAT_DMA := -include $(src)/compat/dma.h \
+	$(call kfi-has,linux/dma-map-ops.h,\bmap_phys\b,KFI_HAS_MAP_PHYS)
+export KFI_COMPAT_DMA

@@ -53,7 +53,7 @@ static bool leak;
 module_param(leak, bool, 0444);
 MODULE_PARM_DESC(leak, "leak memory at the end, for who looks for leaks to find");
 
-static char *filters[8] = { "*" };
+static char *filters[16] = { "*" };
 static unsigned int nr_filters = 1;
 module_param_array_named(filter, filters, charp, &nr_filters, 0444);
 MODULE_PARM_DESC(filter, "names of tests to run, globs");
