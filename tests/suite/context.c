@@ -397,5 +397,6 @@ const struct suite_test suite_context_tests[] = {
 	{ "context.calls", test_calls },
 	{ "context.atomics", test_atomics },
 	{ "context.commits", test_commits },
+	{ "context.commits_read", test_commits, KFI_COMMIT_READ },
 	{ }
 };
