@@ -209,7 +209,7 @@ static void kfv_link_unstall(struct kfv_link *link, struct ib_qp *qp)
 	if (WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE)))
 		return;
 	attr.qp_state = IB_QPS_INIT;
-	attr.port_num = link->ep->domain->port;
+	attr.port_num = link->id->port_num;
 	WARN_ON_ONCE(ib_modify_qp(qp, &attr, IB_QP_STATE | IB_QP_PKEY_INDEX |
 				  IB_QP_PORT | IB_QP_ACCESS_FLAGS));
 }
