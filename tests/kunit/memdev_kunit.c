@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "memdev_fake.h"
+#include "users.h"
 
 static void open_refuses(struct kunit *test)
 {
@@ -40,20 +41,20 @@ static void open_refuses(struct kunit *test)
 /* The driver's module stays until the last region is destroyed, not just for the opener. */
 static void open_pins(struct kunit *test)
 {
-	int users = module_refcount(THIS_MODULE);
+	int users = module_users();
 	struct ctx *ctx = test->priv;
 	struct region region;
 
 	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR(kfi_pmem_open("kunit:9", ctx)));
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+	KUNIT_EXPECT_EQ(test, module_users(), users);
 	KUNIT_ASSERT_EQ(test, 0,
 			region_init(&region, ctx->fake[0].mdev.addr, 64));
 	memdev_close(ctx, 1);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users - 1);
+	KUNIT_EXPECT_EQ(test, module_users(), users - counted(1));
 	memdev_close(ctx, 0);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users - 1);
+	KUNIT_EXPECT_EQ(test, module_users(), users - counted(1));
 	kfi_pmem_region_destroy(&region.pmem);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users - 2);
+	KUNIT_EXPECT_EQ(test, module_users(), users - counted(2));
 }
 
 /* A driver that is no more opens nothing; what is open stays. */

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 
 #include "core.h"
+#include "users.h"
 
 static struct kfi_getinfo_req last_req;
 
@@ -263,13 +264,13 @@ static void fabric_errors(struct kunit *test)
 {
 	struct kfi_fabric_attr attr = { .name = "fake", .prov_name = "two" };
 	struct kfid_fabric *fabric;
-	int users = module_refcount(THIS_MODULE);
+	int users = module_users();
 
 	KUNIT_EXPECT_EQ(test, kfi_fabric(NULL, &fabric, NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric, NULL), -ENODEV);
 	KUNIT_ASSERT_EQ(test, kfi_provider_register(&two), 0);
 	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric, NULL), -ENXIO);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+	KUNIT_EXPECT_EQ(test, module_users(), users);
 	attr.name = NULL;
 	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric, NULL), -EINVAL);
 	kfi_provider_deregister(&two);
@@ -282,32 +283,31 @@ static void fabric_pins(struct kunit *test)
 		.name = "fake", .prov_name = "opening",
 	};
 	struct kfid_fabric *fabric[2] = { };
-	int users = module_refcount(THIS_MODULE);
+	int users = module_users();
 
 	KUNIT_ASSERT_EQ(test, kfi_provider_register(&opening), 0);
 	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric[0], NULL), 0);
 	KUNIT_EXPECT_PTR_EQ(test, fabric[0], &fake_fabric);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users + 1);
+	KUNIT_EXPECT_EQ(test, module_users(), users + counted(1));
 	KUNIT_EXPECT_EQ(test, kfi_fabric(&attr, &fabric[1], NULL), 0);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users + 2);
+	KUNIT_EXPECT_EQ(test, module_users(), users + counted(2));
 	kfi_provider_put(&opening);
 	kfi_provider_put(&opening);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+	KUNIT_EXPECT_EQ(test, module_users(), users);
 	kfi_provider_deregister(&opening);
 }
 
 static void expect_provider(struct kunit *test, const char *name,
 			    struct kfi_provider *expected)
 {
-	int users = module_refcount(THIS_MODULE);
+	int users = module_users();
 	struct kfi_provider *found = kfi_provider_get(name);
 
 	KUNIT_EXPECT_PTR_EQ(test, found, expected);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE),
-			users + (found ? 1 : 0));
+	KUNIT_EXPECT_EQ(test, module_users(), users + counted(found ? 1 : 0));
 	if (found)
 		kfi_provider_put(found);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), users);
+	KUNIT_EXPECT_EQ(test, module_users(), users);
 }
 
 /* A name is a provider's for as long as it is registered, and then anybody's. */
