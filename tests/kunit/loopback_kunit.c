@@ -365,3 +365,5 @@ kunit_test_suite(loopback_suite);
 
 MODULE_DESCRIPTION("KUnit tests of a consumer on the loopback provider");
 MODULE_LICENSE("Dual BSD/GPL");
+/* It is asked for by its name, of which the module knows nothing otherwise. */
+MODULE_SOFTDEP("pre: kfi_loopback");
