@@ -138,6 +138,37 @@ static void lost_read(void)
 	lost_close(&bed, &region);
 }
 
+/* A READ whose response is lost, although the WRITE behind it is acknowledged. */
+static void lost_read_before(size_t read_len, size_t write_len)
+{
+	struct ib_rdma_wr read, write;
+	struct ib_sge read_sge, write_sge;
+	struct region region;
+	struct bed bed;
+	struct op op;
+
+	if (!lost_open(&bed, &region))
+		return;
+	memset(region.mem, 0x5a, read_len);
+	bed_read(&bed, &read, &read_sge, &region, read_len);
+	bed_write(&bed, &write, &write_sge, &region, write_len);
+	read.wr.num_sge = !!read_len;
+	write.wr.num_sge = !!write_len;
+	read.wr.next = &write.wr;
+	wire_lose(IB_OPCODE_RC_RDMA_READ_RESPONSE_ONLY, 1);
+	if (bed_post(bed.from, &op, &read.wr))
+		EXPECT_STATUS(bed_status(&bed, &op), IB_WC_SUCCESS);
+	EXPECT(!memcmp(bed.buf, region.mem, read_len));
+	lost_close(&bed, &region);
+}
+
+/* Only one of the two has a length, and it was taken for the other's. */
+static void lost_read_response(void)
+{
+	lost_read_before(64, 0);
+	lost_read_before(0, 8);
+}
+
 /* Nothing is lost: a WRITE with a fence leaves after the response to a FLUSH. */
 static void lost_fence(void)
 {
@@ -169,6 +200,7 @@ const struct test lost_tests[] = {
 	{ "lost.atomic_write", lost_atomic_write },
 	{ "lost.and_passed", lost_and_passed },
 	{ "lost.read", lost_read },
+	{ "lost.read_response", lost_read_response },
 	{ "lost.fence", lost_fence },
 	{}
 };
