@@ -50,8 +50,8 @@ kfi_insmod() {
 		echo "$name.ko was not built"
 		return 1
 	fi
-	for dep in $(modinfo -F depends "$ko" | tr ',' ' ') \
-		$(modinfo -F softdep "$ko" | sed -n 's/^pre: //p'); do
+	for dep in $(modinfo "$ko" | tr ',' ' ' |
+		sed -n 's/^depends: *//p; s/^softdep: *pre: //p'); do
 		module_loaded "$dep" && continue
 		if [ -n "${vm_modules[$dep]:-}" ]; then
 			kfi_insmod "$dep" || return
