@@ -26,6 +26,24 @@
 /* Protects nothing: calls are made under it that must not mind. */
 static DEFINE_SPINLOCK(any_lock);
 
+/* Between these two nothing may sleep or allocate. */
+static unsigned long calls_begin(void)
+	__acquires(&any_lock)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&any_lock, flags);
+	fault_arm(1);
+	return flags;
+}
+
+static void calls_end(struct suite *t, unsigned long flags)
+	__releases(&any_lock)
+{
+	EXPECT(t, !fault_disarm());
+	spin_unlock_irqrestore(&any_lock, flags);
+}
+
 /**
  * struct calls - what the calls are made on
  * @t: the test
@@ -217,12 +235,10 @@ static void read_locked(struct suite *t, struct suite_cq *scq, unsigned int nr)
 	ssize_t ret;
 
 	while (nr && !suite_failed(t)) {
-		spin_lock_irqsave(&any_lock, flags);
-		fault_arm(1);
+		flags = calls_begin();
 		ret = kfi_cq_read(scq->cq, &entry, 1);
 		EXPECT_EQ(t, kfi_cq_readerr(scq->cq, &err, 0), -EAGAIN);
-		EXPECT(t, !fault_disarm());
-		spin_unlock_irqrestore(&any_lock, flags);
+		calls_end(t, flags);
 		if (ret == 1)
 			nr--;
 		else if (EXPECT_EQ(t, ret, -EAGAIN))
@@ -249,26 +265,22 @@ static void check_calls(struct suite *t, const struct suite_opts *opts)
 
 	if (!calls_open(t, &calls, opts))
 		return;
-	spin_lock_irqsave(&any_lock, flags);
-	fault_arm(1);
+	flags = calls_begin();
 	/* ten messages and two writes with data */
 	post_receives(&calls, 2);
 	post_messages(&calls);
 	post_writes(&calls);
 	post_reads(&calls);
 	read_events(t, calls.net.eq);
-	EXPECT(t, !fault_disarm());
-	spin_unlock_irqrestore(&any_lock, flags);
+	calls_end(t, flags);
 	/* a polled queue goes on behind a fence only when it is read */
 	read_locked(t, &calls.pair.a.tx, calls.sent);
 	read_locked(t, &calls.pair.b.rx, calls.received);
 
 	calls.sent = 0;
-	spin_lock_irqsave(&any_lock, flags);
-	fault_arm(1);
+	flags = calls_begin();
 	post_full(&calls);
-	EXPECT(t, !fault_disarm());
-	spin_unlock_irqrestore(&any_lock, flags);
+	calls_end(t, flags);
 	read_locked(t, &calls.pair.a.tx, calls.sent);
 	calls_close(&calls);
 }
@@ -340,11 +352,9 @@ static void test_atomics(struct suite *t)
 	kfi_freeinfo(info);
 	if (!calls_open(t, &calls, &opts))
 		return;
-	spin_lock_irqsave(&any_lock, flags);
-	fault_arm(1);
+	flags = calls_begin();
 	post_atomics(&calls);
-	EXPECT(t, !fault_disarm());
-	spin_unlock_irqrestore(&any_lock, flags);
+	calls_end(t, flags);
 	read_locked(t, &calls.pair.a.tx, calls.sent);
 	EXPECT_EQ(t, *(u64 *)calls.mem.buf, 9);
 	EXPECT_EQ(t, *(u64 *)(calls.mem.buf + 128), 3);
@@ -379,11 +389,9 @@ static void test_commits(struct suite *t)
 	for (; !suite_failed(t); opts.polled = true) {
 		if (!store_open(t, &store, &opts))
 			return;
-		spin_lock_irqsave(&any_lock, flags);
-		fault_arm(1);
+		flags = calls_begin();
 		nr = post_commits(&store);
-		EXPECT(t, !fault_disarm());
-		spin_unlock_irqrestore(&any_lock, flags);
+		calls_end(t, flags);
 		read_locked(t, &store.pair.a.tx, nr);
 		read_locked(t, &store.pair.b.rx, 2);
 		EXPECT(t, !kfi_pmemsim_dirty(store.sim, 64, 5 * 64));
