@@ -101,7 +101,9 @@ static struct bounce *remember(const void *key, void *memory, size_t len,
 	return bounce;
 }
 
-static struct bounce *forget(const void *key)
+/* Ends a mapping; NULL if it was none, or not this one. The caller frees it. */
+static struct bounce *forget(const void *key, bool sgl, size_t len,
+			     enum dma_data_direction dir)
 {
 	struct bounce *bounce;
 	unsigned long irq;
@@ -109,7 +111,16 @@ static struct bounce *forget(const void *key)
 	xa_lock_irqsave(&bounces, irq);
 	bounce = __xa_erase(&bounces, (unsigned long)key);
 	xa_unlock_irqrestore(&bounces, irq);
-	return bounce;
+	if (!bounce) {
+		if (by_provider())
+			wrong("unmapping without mapping", key);
+		return NULL;
+	}
+	if (sgl == !bounce->memory && len == bounce->len && dir == bounce->dir)
+		return bounce;
+	wrong("unmapping otherwise than mapping", key);
+	kfree(bounce);
+	return NULL;
 }
 
 static dma_addr_t bounce_map(struct device *dev, phys_addr_t phys, size_t len,
@@ -127,17 +138,10 @@ static dma_addr_t bounce_map(struct device *dev, phys_addr_t phys, size_t len,
 static void bounce_unmap(struct device *dev, dma_addr_t addr, size_t len,
 			 enum dma_data_direction dir, unsigned long attrs)
 {
-	void *key = (void *)(uintptr_t)addr;
-	struct bounce *bounce = forget(key);
+	struct bounce *bounce = forget((void *)(uintptr_t)addr, false, len,
+				       dir);
 
-	if (!bounce) {
-		if (by_provider())
-			wrong("unmapping without mapping", key);
-		return;
-	}
-	if (!bounce->memory || len != bounce->len || dir != bounce->dir)
-		wrong("unmapping otherwise than mapping", key);
-	else if (dir != DMA_TO_DEVICE)
+	if (bounce && dir != DMA_TO_DEVICE)
 		memcpy(bounce->memory, bounce->copy, len);
 	kfree(bounce);
 }
@@ -161,16 +165,7 @@ static void bounce_unmap_sg(struct device *dev, struct scatterlist *sgl,
 			    int nents, enum dma_data_direction dir,
 			    unsigned long attrs)
 {
-	struct bounce *bounce = forget(sgl);
-
-	if (!bounce) {
-		if (by_provider())
-			wrong("unmapping without mapping", sgl);
-		return;
-	}
-	if (bounce->memory || nents != bounce->len || dir != bounce->dir)
-		wrong("unmapping otherwise than mapping", sgl);
-	kfree(bounce);
+	kfree(forget(sgl, true, nents, dir));
 }
 
 /* Whoever mapped it cannot unmap it meanwhile. */
